@@ -1,0 +1,51 @@
+# Every target works on a fresh machine with Python 3.11 or newer. ARGS passes options on:
+#   make demo ARGS="--records 200000 --broker apache"
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench lint types check format lock clean
+
+help: ## Show what there is to do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with everything in it, from the lock
+$(STAMP): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Tandem needs Python 3.11 or newer, {sys.executable} is {v[0]}.{v[1]}: make PYTHON=python3.13 ...")'
+	@echo "Setting up .venv (about a minute the first time)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## Run the story on this machine: burst, handover, kill, proof
+	@$(BIN)/tandem demo $(ARGS)
+
+test: setup ## Run every test, on real Kafka where Java and Maven are present
+	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+bench: setup ## Measure speed, as ratios in one run
+	@$(BIN)/tandem bench $(ARGS)
+
+lint: setup ## Style and architecture
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/lint-imports --no-timing
+
+types: setup ## Static types
+	@$(BIN)/mypy
+
+check: lint types test ## Everything that CI runs
+
+format: setup ## Format and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup ## Renew the locks: requirements.txt (runtime) and requirements-dev.txt (everything)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## Remove what was built, and .venv
+	@rm -rf .venv build

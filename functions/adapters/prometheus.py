@@ -1,0 +1,58 @@
+"""The vocabulary as Prometheus metrics, in a registry of its own, with the platform's process metrics."""
+
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+from functions.telemetry import METRICS, Kind, Metric, Sample
+
+SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class PrometheusMeter:
+    """Takes samples from any thread; the client library's metrics are thread-safe."""
+
+    def __init__(self, pipeline: str) -> None:
+        self._pipeline = pipeline
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        self._metrics = {metric: self._make(metric) for metric in METRICS}
+
+    def record(self, sample: Sample) -> None:
+        """Add to a counter, set a gauge, observe a duration."""
+        metric = self._metrics[sample.metric].labels(self._pipeline, *sample.labels)
+        if isinstance(metric, Counter):
+            metric.inc(sample.value)
+        elif isinstance(metric, Gauge):
+            metric.set(sample.value)
+        else:
+            metric.observe(sample.value)
+
+    def forget(self, metric: Metric, *labels: str) -> None:
+        """Drop a labelled series, such as the lag of a partition that another worker has now."""
+        self._metrics[metric].remove_by_labels(
+            {"pipeline": self._pipeline, **dict(zip(metric.labels, labels, strict=True))}
+        )
+
+    def page(self) -> bytes:
+        """The text that Prometheus scrapes."""
+        return generate_latest(self._registry)
+
+    def _make(self, metric: Metric) -> Counter | Gauge | Histogram:
+        name, labels = f"tandem_{metric.name}", ("pipeline", *metric.labels)
+        match metric.kind:
+            case Kind.COUNTER:
+                return Counter(name, metric.help, labels, registry=self._registry)
+            case Kind.GAUGE:
+                return Gauge(name, metric.help, labels, registry=self._registry)
+            case Kind.DURATION:
+                return Histogram(name, metric.help, labels, buckets=SECONDS, registry=self._registry)

@@ -1,0 +1,92 @@
+"""The one composition root: settings -> adapters -> settler. Nothing is built at import, and no client twice."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any
+
+from functions import registry
+from functions.adapters.aws import Aws
+from functions.adapters.dead_letters import S3DeadLetters
+from functions.adapters.kafka import connection
+from functions.adapters.lake import S3Lake
+from functions.adapters.ledger import DynamoLedger
+from functions.adapters.secrets import secret
+from functions.adapters.table import DynamoTable
+from functions.core import names
+from functions.core.flood import FloodLimit
+from functions.core.pipeline import AnyPipeline
+from functions.core.ports import Stores, Topic
+from functions.core.settle import Settler
+from functions.settings import Settings
+
+
+@dataclass(frozen=True)
+class App:
+    """What a runtime drives: everything of one pipeline in one process, each part built when first asked for."""
+
+    settings: Settings
+
+    @cached_property
+    def pipeline(self) -> AnyPipeline:
+        """The declaration, with the stage's overrides."""
+        declared = registry.load(self.settings.pipeline)
+        ratio = self.settings.flood_ratio
+        if ratio is None:
+            return declared
+        flood = FloodLimit(ratio, declared.limits.flood.over)
+        return replace(declared, limits=replace(declared.limits, flood=flood))
+
+    @cached_property
+    def settler(self) -> Settler:
+        """The settler on the real stores."""
+        return Settler(self.pipeline, self._stores, self._secret(self.settings.mask_key_from))
+
+    @cached_property
+    def ledger(self) -> DynamoLedger:
+        """The ledger of the stage."""
+        stage = self.settings.stage
+        return DynamoLedger(self._aws.dynamodb, names.ledger_table(stage), names.counters_table(stage))
+
+    @cached_property
+    def kafka(self) -> dict[str, Any]:
+        """How Kafka clients connect and authenticate."""
+        return connection(self.settings, self._secret)
+
+    @cached_property
+    def _aws(self) -> Aws:
+        return Aws(self.settings.region)
+
+    @cached_property
+    def _stores(self) -> Stores:
+        settings, pipeline, aws = self.settings, self.pipeline, self._aws
+        return Stores(
+            ledger=self.ledger,
+            lake=S3Lake(aws.s3, settings.lake_bucket, pipeline.schema) if pipeline.has_lake else None,
+            tables={
+                sink.name: DynamoTable(aws.dynamodb, names.rows_table(settings.stage, sink.name), sink.key)
+                for sink in pipeline.tables
+            },
+            topics=self._topics(),
+            dead_letters=S3DeadLetters(aws.s3, settings.dead_letter_bucket),
+            today=today,
+        )
+
+    def _topics(self) -> dict[str, Topic]:
+        if not self.pipeline.topics:
+            return {}
+        # Imported here: a pipeline without topic sinks does not load librdkafka on Lambda.
+        from confluent_kafka import Producer  # noqa: PLC0415
+
+        from functions.adapters.topic import PRODUCER, KafkaTopic  # noqa: PLC0415
+
+        producer = Producer(self.kafka | PRODUCER)
+        return {sink.name: KafkaTopic(producer, sink.name) for sink in self.pipeline.topics}
+
+    def _secret(self, source: str) -> bytes:
+        return secret(source, lambda: self._aws.secretsmanager)
+
+
+def today() -> date:
+    """The date in UTC, by the clock of this process."""
+    return datetime.now(UTC).date()

@@ -1,0 +1,126 @@
+"""What a pipeline declaration must satisfy; the message of InvalidPipeline names the pipeline and the field."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.errors import PydanticUserError
+
+from functions.core.errors import InvalidPipeline
+from functions.core.kinds import Boolean, Day, Integer, Kind, Text, Timestamp, Uuid
+from functions.core.sinks import Counters, Lake, Table, Topic
+
+if TYPE_CHECKING:
+    from functions.core.pipeline import Pipeline
+
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,47}")  # what S3, DynamoDB, Lambda and Kubernetes names have in common
+TOPIC: Final = re.compile(r"(?!\.\.?$)[A-Za-z0-9._-]{1,249}")  # Kafka's own rule
+GROUPING: Final = (Text, Integer, Boolean, Uuid, Day)
+KEYS: Final = (Text, Integer, Uuid)
+ORDERS: Final = (Timestamp, Day, Integer)
+
+
+def check(pipeline: "Pipeline[Any, Any]") -> None:
+    """Raise InvalidPipeline for the first thing that cannot work."""
+    for problem in _problems(pipeline):
+        raise InvalidPipeline(f"pipeline {pipeline.name!r}: {problem}")
+
+
+def _problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
+    if not NAME.fullmatch(pipeline.name):
+        yield "name: takes 2 to 48 lower-case letters, digits and hyphens, beginning with a letter"
+    if not TOPIC.fullmatch(pipeline.topic):
+        yield f"topic: Kafka takes no topic named {pipeline.topic!r}"
+    if not (inspect.isclass(pipeline.row) and issubclass(pipeline.row, BaseModel)):
+        yield f"row: takes a pydantic model, got {pipeline.row!r}"
+    if not callable(pipeline.process):
+        yield f"process: takes a function, got {pipeline.process!r}"
+    yield from _event(pipeline)
+    yield from _limits(pipeline)
+    yield from _sinks(pipeline)
+    yield from _tombstones(pipeline)
+
+
+def _event(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
+    try:
+        TypeAdapter(pipeline.event)
+    except PydanticUserError as error:
+        yield f"event: takes a pydantic model, got {pipeline.event!r} ({error.message.splitlines()[0]})"
+
+
+def _limits(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
+    limits = pipeline.limits
+    for name in ("slice_records", "slice_bytes", "slice_seconds"):
+        if getattr(limits, name) <= 0:
+            yield f"limits.{name}: takes a number above 0, got {getattr(limits, name)}"
+    if not 0 < limits.flood.ratio <= 1 or limits.flood.over < 1:
+        yield f"limits.flood: takes a ratio in (0, 1] over 1 record or more, got {limits.flood}"
+
+
+def _sinks(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
+    kinds = {field.name: field.kind for field in pipeline.schema.fields}
+    nullable = {field.name for field in pipeline.schema.fields if field.nullable}
+    if not pipeline.sinks:
+        yield "sinks: takes at least one, or the pipeline has no effect"
+    if sum(isinstance(sink, Lake) for sink in pipeline.sinks) > 1:
+        yield "sinks: takes one Lake"
+    names = [(type(sink), sink.name) for sink in pipeline.sinks if not isinstance(sink, Lake)]
+    for kind, name in sorted({pair for pair in names if names.count(pair) > 1}, key=str):
+        yield f"sinks: {kind.__name__} {name!r} is declared twice"
+    for sink in pipeline.sinks:
+        at = f"sinks: {type(sink).__name__}" + ("" if isinstance(sink, Lake) else f" {sink.name!r}")
+        match sink:
+            case Counters():
+                yield from _named(at, sink.name, NAME)
+                for name in sink.by:
+                    yield from _takes(f"{at} by", name, kinds, GROUPING)
+                yield from _takes(f"{at} at", sink.at, kinds, (Timestamp,), nullable)
+                if sink.every < 1:
+                    yield f"{at} every: takes seconds, 1 or more, got {sink.every}"
+            case Table():
+                yield from _named(at, sink.name, NAME)
+                yield from _takes(f"{at} key", sink.key, kinds, KEYS, nullable)
+                yield from _takes(f"{at} newest_by", sink.newest_by, kinds, ORDERS, nullable)
+            case Topic():
+                yield from _named(at, sink.name, TOPIC)
+                yield from _takes(f"{at} key", sink.key, kinds, KEYS)
+                if sink.name == pipeline.topic:
+                    yield f"{at}: is the pipeline's own source, rows would come back as records"
+            case Lake():
+                pass
+
+
+def _named(at: str, name: str, rule: re.Pattern[str]) -> Iterator[str]:
+    if not rule.fullmatch(name):
+        yield f"{at} name: takes {rule.pattern}"
+
+
+def _takes(
+    at: str,
+    name: str,
+    kinds: dict[str, Kind],
+    allowed: tuple[type, ...],
+    nullable: frozenset[str] | set[str] = frozenset(),
+) -> Iterator[str]:
+    wanted = " or ".join(kind.__name__ for kind in allowed)
+    if name not in kinds:
+        yield f"{at}: the row has no field {name!r}, it has {', '.join(kinds)}"
+    elif not isinstance(kinds[name], allowed):
+        yield f"{at}: field {name!r} is {type(kinds[name]).__name__}, takes {wanted}"
+    elif name in nullable:
+        yield f"{at}: field {name!r} may be None, takes a field that is always there"
+
+
+def _tombstones(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
+    if pipeline.tombstones.value != "delete":
+        return
+    if not pipeline.tables:
+        yield "tombstones: DELETE takes a Table to delete from"
+    kinds = {field.name: field.kind for field in pipeline.schema.fields}
+    for table in pipeline.tables:
+        if not isinstance(kinds[table.newest_by], Timestamp):
+            yield f"tombstones: DELETE takes a Table whose newest_by is a datetime, {table.name!r} has {table.newest_by!r}"
+        if table.key in pipeline.masked:
+            yield f"tombstones: DELETE takes a Table whose key is not masked, {table.name!r} has {table.key!r}"

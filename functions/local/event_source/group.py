@@ -1,0 +1,109 @@
+"""Our membership in the consumer group: partitions, pauses and commits.
+
+Follows AWS, "Configuring Amazon MSK event sources for Lambda": offsets are committed to Kafka after each batch;
+"Customizable consumer group ID": the starting position counts only for a group without committed offsets.
+
+Undocumented, so chosen here: the client and its assignor (librdkafka, range), and that it reads committed records only.
+"""
+
+import logging
+from collections.abc import Callable
+from threading import Event
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from functions.local.event_source.mapping import Mapping
+
+LOG: Final = logging.getLogger(__name__)
+POLL: Final = 0.05  # seconds: the most that a lone record waits for company in librdkafka
+LEAST: Final = 500  # records a read: fewer would cost more reads
+FETCHED: Final = 16 * 1024  # kilobytes in librdkafka's queues: the backlogs hold plenty
+BACKOFF: Final = 20  # milliseconds before fetching on into queues that were full; the default is a second
+RESET: Final = {"TRIM_HORIZON": "earliest", "LATEST": "latest"}
+
+
+class Group:
+    """For one thread. Raises KafkaException when the client cannot go on."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self.partitions: set[int] = set()
+        self.assigned = Event()
+        self._topic = mapping.topic
+        self._most = max(mapping.batch_size, LEAST)
+        self._paused: set[int] = set()
+        self._uncommitted: dict[int, int] = {}
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": mapping.bootstrap,
+                "group.id": mapping.group,
+                "auto.offset.reset": RESET[mapping.starting_position],
+                "enable.auto.commit": False,
+                "session.timeout.ms": round(mapping.session_timeout * 1000),
+                "heartbeat.interval.ms": round(mapping.session_timeout * 1000 / 4),
+                "queued.max.messages.kbytes": FETCHED,
+                "fetch.queue.backoff.ms": BACKOFF,
+                "logger": LOG,
+            }
+        )
+
+    def join(self, on_loss: Callable[[set[int]], None]) -> None:
+        """Ask for partitions; `on_loss` hears, within a later `read`, which of them are ours no more."""
+
+        def lose(_: Consumer, partitions: list[TopicPartition]) -> None:
+            on_loss(self._lose(partitions))
+
+        self._consumer.subscribe([self._topic], on_assign=self._gain, on_revoke=lose, on_lost=lose)
+
+    def read(self) -> list[Message]:
+        """What is there, or comes within POLL. Being called is what keeps us in the group."""
+        return [record for record in self._consumer.consume(self._most, POLL) if _sound(record)]
+
+    def pause(self, wanted: set[int]) -> None:
+        """Read none of these, and all others."""
+        wanted &= self.partitions
+        if fresh := wanted - self._paused:
+            self._consumer.pause([TopicPartition(self._topic, partition) for partition in fresh])
+        if freed := self._paused - wanted:
+            self._consumer.resume([TopicPartition(self._topic, partition) for partition in freed])
+        self._paused = wanted
+
+    def commit(self, offsets: dict[int, int]) -> bool:
+        """Commit the next offset per partition. What fails is kept for the next commit, and False returned."""
+        # A partition that was lost meanwhile is its new owner's to commit.
+        self._uncommitted |= {partition: after for partition, after in offsets.items() if partition in self.partitions}
+        if not self._uncommitted:
+            return True
+        positions = [TopicPartition(self._topic, partition, after) for partition, after in self._uncommitted.items()]
+        try:
+            self._consumer.commit(offsets=positions, asynchronous=False)
+        except KafkaException as error:
+            LOG.warning("commit failed: %s", error)
+            return False
+        self._uncommitted.clear()
+        return True
+
+    def leave(self) -> None:
+        """At once, so that nobody waits for our session to expire."""
+        self._consumer.close()
+
+    def _gain(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        self.partitions |= {one.partition for one in partitions}
+        self.assigned.set()
+
+    def _lose(self, partitions: list[TopicPartition]) -> set[int]:
+        lost = {one.partition for one in partitions}
+        self.partitions -= lost
+        self._paused -= lost
+        self._uncommitted = {p: after for p, after in self._uncommitted.items() if p not in lost}
+        return lost
+
+
+def _sound(record: Message) -> bool:
+    """Errors come as records; all but the fatal ones heal by themselves."""
+    if (error := record.error()) is None:
+        return True
+    if error.fatal():
+        raise KafkaException(error)
+    LOG.info("%s", error)
+    return False

@@ -1,0 +1,118 @@
+"""The user-login stream: checks and normalises logins, and masks what identifies a person."""
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, StringConstraints
+
+from functions.core.errors import Reject
+from functions.core.masking import Masked
+from functions.core.pipeline import Pipeline
+from functions.core.sinks import MINUTE, Counters, Lake, Table, Topic
+
+DeviceType = Literal["android", "ios", "web", "other", "unknown"]
+Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+
+DEVICE_TYPES: Final[dict[str, DeviceType]] = {
+    "android": "android", "ios": "ios", "iphone": "ios", "ipad": "ios", "web": "web", "browser": "web",
+}  # fmt: skip
+VERSION: Final = re.compile(r"v?(\d{1,5})\.(\d{1,5})(?:\.(\d{1,5}))?", re.ASCII)
+REGION: Final = re.compile(r"[A-Za-z]{2}")
+EARLIEST: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
+LATEST: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
+
+
+class Login(BaseModel):
+    """What comes in."""
+
+    user_id: Identifier
+    app_version: str
+    device_type: str | None = None
+    ip: str
+    locale: str
+    device_id: Identifier
+    timestamp: int  # Unix seconds
+
+
+class ProcessedLogin(BaseModel):
+    """What goes out."""
+
+    user_id: str
+    version_major: int
+    version_minor: int
+    version_patch: int
+    device_type: DeviceType
+    ip: Masked
+    locale: str
+    device_id: Masked
+    logged_in_at: datetime
+
+
+def process(login: Login) -> ProcessedLogin:
+    """Reject nonsense, normalise the rest."""
+    major, minor, patch = _version(login.app_version)
+    return ProcessedLogin(
+        user_id=login.user_id,
+        version_major=major,
+        version_minor=minor,
+        version_patch=patch,
+        device_type=_device_type(login.device_type),
+        ip=_address(login.ip),
+        locale=_region(login.locale),
+        device_id=login.device_id,
+        logged_in_at=_time(login.timestamp),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _version(text: str) -> tuple[int, int, int]:
+    match = VERSION.fullmatch(text)
+    if match is None:
+        raise Reject("app_version: takes numbers like 2.3.0")
+    major, minor, patch = match.groups(default="0")
+    return int(major), int(minor), int(patch)
+
+
+@lru_cache(maxsize=1024)
+def _device_type(text: str | None) -> DeviceType:
+    return DEVICE_TYPES.get(text.strip().lower(), "other") if text and text.strip() else "unknown"
+
+
+@lru_cache(maxsize=1024)
+def _region(text: str) -> str:
+    if REGION.fullmatch(text) is None:
+        raise Reject("locale: takes a region of two letters, like DE")
+    return text.upper()
+
+
+@lru_cache(maxsize=65536)
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise Reject("ip: takes an IPv4 or IPv6 address") from None
+
+
+def _time(seconds: int) -> datetime:
+    if EARLIEST <= seconds < LATEST:
+        return datetime.fromtimestamp(seconds, UTC)
+    hint = ", this looks like milliseconds" if EARLIEST <= seconds // 1000 < LATEST else ""
+    raise Reject(f"timestamp: takes Unix seconds from 2000 to 2100{hint}")
+
+
+PIPELINE = Pipeline(
+    name="logins",
+    topic="user-login",
+    event=Login,
+    row=ProcessedLogin,
+    process=process,
+    sinks=(
+        Lake(),
+        Counters("logins-per-minute", by=("device_type",), every=MINUTE, at="logged_in_at"),
+        Table("last-login", key="user_id", newest_by="logged_in_at"),
+        Topic("processed-user-login", key="user_id"),
+    ),
+)

@@ -1,0 +1,27 @@
+"""librdkafka's settings for a consumer whose place in the log is kept by the ledger."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from functions.core import names
+from functions.settings import Settings
+
+
+def consumer_settings(settings: Settings, connection: Mapping[str, Any]) -> dict[str, Any]:
+    """What the worker's consumer needs besides its callbacks."""
+    chosen = {
+        **connection,
+        "group.id": names.group(settings.stage, settings.pipeline),
+        "partition.assignment.strategy": "cooperative-sticky",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        # Every start is chosen from the ledger: an offset that is not there means that the log has changed under us.
+        "auto.offset.reset": "error",
+        "session.timeout.ms": int(settings.session_timeout_seconds * 1000),
+        "heartbeat.interval.ms": int(min(3.0, settings.session_timeout_seconds / 3) * 1000),
+        "statistics.interval.ms": 5000,
+        # The client's own queue counts against memory as much as ours does.
+        "queued.max.messages.kbytes": max(1024, settings.bytes_in_flight // 2048),
+        "fetch.wait.max.ms": 100,
+    }
+    return chosen | ({"client.rack": settings.rack} if settings.rack else {})
