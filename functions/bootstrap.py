@@ -55,7 +55,7 @@ class App:
 
     @cached_property
     def _aws(self) -> Aws:
-        return Aws(self.settings.region)
+        return Aws(self.settings.region, self.settings.settle_threads)
 
     @cached_property
     def _stores(self) -> Stores:
@@ -64,11 +64,11 @@ class App:
             ledger=self.ledger,
             lake=S3Lake(aws.s3, settings.lake_bucket, pipeline.schema) if pipeline.has_lake else None,
             tables={
-                sink.name: DynamoTable(aws.dynamodb, names.rows_table(settings.stage, sink.name), sink.key)
+                sink.name: DynamoTable(aws.dynamodb, names.rows_table(settings.stage, sink.name), sink.key, aws.pool)
                 for sink in pipeline.tables
             },
             topics=self._topics(),
-            dead_letters=S3DeadLetters(aws.s3, settings.dead_letter_bucket),
+            dead_letters=S3DeadLetters(aws.s3, settings.dead_letter_bucket, aws.pool),
             today=today,
         )
 

@@ -1,7 +1,7 @@
 """The lake on S3: one Parquet object for each range of offsets, written once.
 
-Keys read `<pipeline>/day=<YYYY-MM-DD>/<topic>-<partition>-<offset, 20 digits>.parquet` and derive from the ledger alone.
-What an object covers is in its metadata: `next`, `start`, `end` and `newest` (see Cover), as decimal numbers.
+Keys read `<pipeline>/day=<YYYY-MM-DD>/<topic>-<partition>-<offset, 20 digits>.parquet` and derive from the ledger
+alone. What an object covers is in its metadata: `next`, `start`, `end` and `newest` (see Cover), as decimal numbers.
 """
 
 from dataclasses import astuple, dataclass

@@ -1,4 +1,4 @@
-"""In-memory twins of the real stores: the same contract suite holds for them. For tests, simulation and the benchmark."""
+"""In-memory twins of the real stores: one contract suite holds for both. For tests, simulation and the benchmark."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -24,9 +24,11 @@ class MemoryLedger:
     _lock: Lock = field(default_factory=Lock)
 
     def read(self, source: Source) -> Position | None:
+        """See ports.Ledger."""
         return self.positions.get(source)
 
     def open(self, source: Source, first: int, last: int, today: date) -> Position:
+        """See ports.Ledger."""
         with self._lock:
             at = self.positions.get(source, Position(first, 0, None, -1))
             if at.next <= last:
@@ -35,6 +37,7 @@ class MemoryLedger:
             return at
 
     def advance(self, source: Source, at: Position, to: Position, counts: Sequence[Count], gap: Gap | None) -> bool:
+        """See ports.Ledger."""
         with self._lock:
             now = self.positions.get(source)
             if now is None or (now.next, now.step) != (at.next, at.step):
@@ -54,10 +57,12 @@ class MemoryLake:
     objects: dict[tuple[Source, date, int], tuple[Cover, Rows]] = field(default_factory=dict)
 
     def put(self, source: Source, day: date, cover: Cover, rows: Rows) -> bool:
+        """See ports.Lake."""
         own = (cover, rows)
         return self.objects.setdefault((source, day, cover.next), own) is own
 
     def get(self, source: Source, day: date, offset: int) -> tuple[Cover, Rows]:
+        """See ports.Lake."""
         try:
             return self.objects[source, day, offset]
         except KeyError:
@@ -69,11 +74,14 @@ class MemoryTable:
     """The winning row of each key."""
 
     rows: dict[str | int, Newest] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def put(self, rows: Sequence[Newest]) -> None:
-        for row in rows:
-            if row.key not in self.rows or self.rows[row.key].order < row.order:
-                self.rows[row.key] = row
+        """See ports.Table."""
+        with self._lock:
+            for row in rows:
+                if row.key not in self.rows or self.rows[row.key].order < row.order:
+                    self.rows[row.key] = row
 
 
 @dataclass(slots=True)
@@ -83,15 +91,18 @@ class MemoryTopic:
     messages: list[Message] = field(default_factory=list)
 
     def send(self, messages: Sequence[Message]) -> None:
+        """See ports.Topic."""
         self.messages.extend(messages)
 
 
 @dataclass(slots=True)
 class MemoryDeadLetters:
-    """Dead letters by (pipeline, topic, partition, offset, reason)."""
+    """Dead letters by (pipeline, topic, partition, offset, reason); the first of each stays."""
 
     letters: dict[tuple[str, str, int, int, str], DeadLetter] = field(default_factory=dict)
 
     def store(self, letters: Sequence[DeadLetter]) -> None:
+        """See ports.DeadLetters."""
         for each in letters:
-            self.letters[each.pipeline, each.topic, each.partition, each.offset, each.reason.value] = each
+            place = (each.pipeline, each.topic, each.partition, each.offset, each.reason.value)
+            self.letters.setdefault(place, each)

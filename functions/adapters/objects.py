@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from functions.adapters.aws import calling, code
+from functions.adapters.aws_errors import calling, code
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

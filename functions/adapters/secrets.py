@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from functions.adapters.aws import calling
+from functions.adapters.aws_errors import calling
 from functions.core.errors import Fatal, InvalidSetting, Refused
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ FILE: Final = "file:"
 def secret(source: str, secrets_manager: Callable[[], "SecretsManagerClient"]) -> bytes:
     r"""The secret at `file:/PATH` or at a Secrets Manager ARN, without line ends behind it.
 
-    Those come from editors and `echo`, and would make the same key another one on the other runtime. Raises InvalidSetting
-    where there is no secret or no permission, Unavailable where AWS may answer later.
+    Those come from editors and `echo`, and would make the same key another one on the other runtime. Raises
+    InvalidSetting where there is no secret or no permission, Unavailable where AWS may answer later.
     """
     try:
         found = _file(source) if source.startswith(FILE) else _managed(source, secrets_manager())
@@ -34,5 +34,5 @@ def _file(source: str) -> bytes:
 
 def _managed(arn: str, client: "SecretsManagerClient") -> bytes:
     with calling("Secrets Manager"):
-        found = client.get_secret_value(SecretId=arn)
-    return found["SecretBinary"] if "SecretBinary" in found else found["SecretString"].encode()
+        found = cast("dict[str, Any]", client.get_secret_value(SecretId=arn))
+    return bytes(found["SecretBinary"]) if "SecretBinary" in found else str(found["SecretString"]).encode()

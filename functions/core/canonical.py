@@ -91,7 +91,7 @@ def converter(kind: Kind) -> Callable[[Any], Any]:
             return str
         case ListOf():
             return partial(_list, converter(kind.item))
-        case Struct():
+        case _:
             return partial(_struct, [(field.name, converter(field.kind)) for field in kind.fields])
 
 

@@ -2,14 +2,14 @@
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.errors import PydanticUserError
 
 from functions.core.errors import InvalidPipeline
-from functions.core.kinds import Boolean, Day, Integer, Kind, Text, Timestamp, Uuid
+from functions.core.kinds import Boolean, Day, Field, Integer, Text, Timestamp, Uuid
 from functions.core.sinks import Counters, Lake, Table, Topic
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ def check(pipeline: "Pipeline[Any, Any]") -> None:
         raise InvalidPipeline(f"pipeline {pipeline.name!r}: {problem}")
 
 
+def _schema(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
+    try:
+        _ = pipeline.schema
+    except InvalidPipeline as error:
+        yield f"row: {error}"
+
+
 def _problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
     if not NAME.fullmatch(pipeline.name):
         yield "name: takes 2 to 48 lower-case letters, digits and hyphens, beginning with a letter"
@@ -37,6 +44,7 @@ def _problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
         yield f"row: takes a pydantic model, got {pipeline.row!r}"
     if not callable(pipeline.process):
         yield f"process: takes a function, got {pipeline.process!r}"
+    yield from _schema(pipeline)
     yield from _event(pipeline)
     yield from _limits(pipeline)
     yield from _sinks(pipeline)
@@ -60,8 +68,6 @@ def _limits(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
 
 
 def _sinks(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
-    kinds = {field.name: field.kind for field in pipeline.schema.fields}
-    nullable = {field.name for field in pipeline.schema.fields if field.nullable}
     if not pipeline.sinks:
         yield "sinks: takes at least one, or the pipeline has no effect"
     if sum(isinstance(sink, Lake) for sink in pipeline.sinks) > 1:
@@ -70,26 +76,27 @@ def _sinks(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
     for kind, name in sorted({pair for pair in names if names.count(pair) > 1}, key=str):
         yield f"sinks: {kind.__name__} {name!r} is declared twice"
     for sink in pipeline.sinks:
-        at = f"sinks: {type(sink).__name__}" + ("" if isinstance(sink, Lake) else f" {sink.name!r}")
-        match sink:
-            case Counters():
-                yield from _named(at, sink.name, NAME)
-                for name in sink.by:
-                    yield from _takes(f"{at} by", name, kinds, GROUPING)
-                yield from _takes(f"{at} at", sink.at, kinds, (Timestamp,), nullable)
-                if sink.every < 1:
-                    yield f"{at} every: takes seconds, 1 or more, got {sink.every}"
-            case Table():
-                yield from _named(at, sink.name, NAME)
-                yield from _takes(f"{at} key", sink.key, kinds, KEYS, nullable)
-                yield from _takes(f"{at} newest_by", sink.newest_by, kinds, ORDERS, nullable)
-            case Topic():
-                yield from _named(at, sink.name, TOPIC)
-                yield from _takes(f"{at} key", sink.key, kinds, KEYS)
-                if sink.name == pipeline.topic:
-                    yield f"{at}: is the pipeline's own source, rows would come back as records"
-            case Lake():
-                pass
+        if not isinstance(sink, Lake):
+            yield from _sink(pipeline, sink, f"sinks: {type(sink).__name__} {sink.name!r}")
+
+
+def _sink(pipeline: "Pipeline[Any, Any]", sink: Counters | Table | Topic, at: str) -> Iterator[str]:
+    fields = {field.name: field for field in pipeline.schema.fields}
+    yield from _named(at, sink.name, TOPIC if isinstance(sink, Topic) else NAME)
+    match sink:
+        case Counters():
+            for name in sink.by:
+                yield from _takes(f"{at} by", name, fields, GROUPING, nullable=True)
+            yield from _takes(f"{at} at", sink.at, fields, (Timestamp,))
+            if sink.every < 1:
+                yield f"{at} every: takes seconds, 1 or more, got {sink.every}"
+        case Table():
+            yield from _takes(f"{at} key", sink.key, fields, KEYS)
+            yield from _takes(f"{at} newest_by", sink.newest_by, fields, ORDERS)
+        case _:
+            yield from _takes(f"{at} key", sink.key, fields, KEYS, nullable=True)
+            if sink.name == pipeline.topic:
+                yield f"{at}: is the pipeline's own source, rows would come back as records"
 
 
 def _named(at: str, name: str, rule: re.Pattern[str]) -> Iterator[str]:
@@ -98,18 +105,14 @@ def _named(at: str, name: str, rule: re.Pattern[str]) -> Iterator[str]:
 
 
 def _takes(
-    at: str,
-    name: str,
-    kinds: dict[str, Kind],
-    allowed: tuple[type, ...],
-    nullable: frozenset[str] | set[str] = frozenset(),
+    at: str, name: str, fields: Mapping[str, Field], kinds: tuple[type, ...], *, nullable: bool = False
 ) -> Iterator[str]:
-    wanted = " or ".join(kind.__name__ for kind in allowed)
-    if name not in kinds:
-        yield f"{at}: the row has no field {name!r}, it has {', '.join(kinds)}"
-    elif not isinstance(kinds[name], allowed):
-        yield f"{at}: field {name!r} is {type(kinds[name]).__name__}, takes {wanted}"
-    elif name in nullable:
+    if name not in fields:
+        yield f"{at}: the row has no field {name!r}, it has {', '.join(fields)}"
+    elif not isinstance(fields[name].kind, kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        yield f"{at}: field {name!r} is {type(fields[name].kind).__name__}, takes {wanted}"
+    elif fields[name].nullable and not nullable:
         yield f"{at}: field {name!r} may be None, takes a field that is always there"
 
 
@@ -118,9 +121,8 @@ def _tombstones(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
         return
     if not pipeline.tables:
         yield "tombstones: DELETE takes a Table to delete from"
-    kinds = {field.name: field.kind for field in pipeline.schema.fields}
     for table in pipeline.tables:
-        if not isinstance(kinds[table.newest_by], Timestamp):
+        if not isinstance(pipeline.schema.kind(table.newest_by), Timestamp):
             yield f"tombstones: DELETE takes a Table whose newest_by is a datetime, {table.name!r} has {table.newest_by!r}"
         if table.key in pipeline.masked:
             yield f"tombstones: DELETE takes a Table whose key is not masked, {table.name!r} has {table.key!r}"

@@ -25,7 +25,8 @@ class Production:
         self.places: Produced = {}
         self.settled: dict[int, int] = {}
         self.error: Exception | None = None
-        self._topic, self._records, self._plan, self._room = topic, records, plan, room
+        self.plan = plan
+        self._topic, self._records, self._room = topic, records, room
         # Reports of a partition come in the order of sending: idempotence sees to that.
         self._sent: list[deque[Record]] = [deque() for _ in range(topic.partitions)]
         self._stopping = Event()
@@ -44,14 +45,14 @@ class Production:
     @property
     def ended(self) -> bool:
         """Whether everything is acknowledged."""
-        return len(self.places) == self._plan.count
+        return len(self.places) == self.plan.count
 
     def _run(self) -> None:
         try:
-            sent = self._send(0, self._plan.burst)
+            sent = self._send(0, self.plan.burst)
             began = time.monotonic()
-            while sent < self._plan.count and not self._stopping.is_set():
-                sent = self._send(sent, self._plan.due(time.monotonic() - began))
+            while sent < self.plan.count and not self._stopping.is_set():
+                sent = self._send(sent, self.plan.due(time.monotonic() - began))
                 self._producer.poll(TICK)
             while len(self._producer) and not self._stopping.is_set():
                 self._producer.poll(TICK)

@@ -47,13 +47,13 @@ def _letter(key: str, body: bytes) -> StoredLetter:
     _, reason, _, name = key.split("/")
     _, partition, offset = name.removesuffix(".json").rsplit("-", 2)
     told = json.loads(body)
-    headers = tuple((header[0], _bytes(header[1])) for header in told["headers"])
+    headers = tuple((name, None if value is None else b64decode(value)) for name, value in told["headers"])
     place = int(partition), int(offset)
     return StoredLetter(place, reason.removeprefix("reason="), _bytes(told["key"]), _bytes(told["value"]), headers)
 
 
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else b64decode(text)
+def _bytes(told: dict[str, str] | None) -> bytes | None:
+    return None if told is None else b64decode(told["base64"])
 
 
 def _bodies(s3: "S3Client", bucket: str, prefix: str, read: Callable[[str, bytes], Any]) -> Iterable[Any]:
@@ -69,7 +69,7 @@ def counters(table: "Table") -> dict[tuple[str, int], int]:
     for item in _items(table):
         (device_type,) = parse_qs(item["counter"].partition("?")[2])["device_type"]
         minute = datetime.fromisoformat(item["bucket"].partition("#")[0])
-        sums[device_type, int(minute.timestamp())] += int(item["count"])
+        sums[device_type, int(minute.timestamp())] += int(item["amount"])
     return dict(sums)
 
 

@@ -7,11 +7,12 @@ Undocumented, so chosen here: the client and its assignor (librdkafka, range), a
 """
 
 import logging
+import time
 from collections.abc import Callable
 from threading import Event
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from functions.local.event_source.mapping import Mapping
 
@@ -19,6 +20,7 @@ LOG: Final = logging.getLogger(__name__)
 POLL: Final = 0.05  # seconds: the most that a lone record waits for company in librdkafka
 LEAST: Final = 500  # records a read: fewer would cost more reads
 FETCHED: Final = 16 * 1024  # kilobytes in librdkafka's queues: the backlogs hold plenty
+FAREWELL: Final = 5.0  # seconds
 BACKOFF: Final = 20  # milliseconds before fetching on into queues that were full; the default is a second
 RESET: Final = {"TRIM_HORIZON": "earliest", "LATEST": "latest"}
 
@@ -29,10 +31,12 @@ class Group:
     def __init__(self, mapping: Mapping) -> None:
         self.partitions: set[int] = set()
         self.assigned = Event()
+        self.commit_failures = 0
         self._topic = mapping.topic
         self._most = max(mapping.batch_size, LEAST)
         self._paused: set[int] = set()
         self._uncommitted: dict[int, int] = {}
+        self._refused = False
         self._consumer = Consumer(
             {
                 "bootstrap.servers": mapping.bootstrap,
@@ -43,6 +47,7 @@ class Group:
                 "heartbeat.interval.ms": round(mapping.session_timeout * 1000 / 4),
                 "queued.max.messages.kbytes": FETCHED,
                 "fetch.queue.backoff.ms": BACKOFF,
+                "on_commit": self._committed,
                 "logger": LOG,
             }
         )
@@ -68,24 +73,34 @@ class Group:
             self._consumer.resume([TopicPartition(self._topic, partition) for partition in freed])
         self._paused = wanted
 
-    def commit(self, offsets: dict[int, int]) -> bool:
-        """Commit the next offset per partition. What fails is kept for the next commit, and False returned."""
+    def commit(self, offsets: dict[int, int]) -> None:
+        """Send the next offset per partition, and do not wait: while the broker is away, that would block for good."""
         # A partition that was lost meanwhile is its new owner's to commit.
-        self._uncommitted |= {partition: after for partition, after in offsets.items() if partition in self.partitions}
-        if not self._uncommitted:
-            return True
-        positions = [TopicPartition(self._topic, partition, after) for partition, after in self._uncommitted.items()]
-        try:
-            self._consumer.commit(offsets=positions, asynchronous=False)
-        except KafkaException as error:
-            LOG.warning("commit failed: %s", error)
-            return False
-        self._uncommitted.clear()
-        return True
+        ours = {partition: after for partition, after in offsets.items() if partition in self.partitions}
+        self._uncommitted |= ours
+        if self._uncommitted and (ours or self._refused):
+            self._refused = False
+            positions = [
+                TopicPartition(self._topic, partition, after) for partition, after in self._uncommitted.items()
+            ]
+            self._consumer.commit(offsets=positions, asynchronous=True)
 
     def leave(self) -> None:
-        """At once, so that nobody waits for our session to expire."""
+        """At once, so that nobody waits for our session to expire, but not before the last commits, for FAREWELL."""
+        end = time.monotonic() + FAREWELL
+        while self._uncommitted and time.monotonic() < end:
+            self.commit({})
+            self._consumer.poll(POLL)
         self._consumer.close()
+
+    def _committed(self, error: KafkaError | None, positions: list[TopicPartition]) -> None:
+        if error:
+            self.commit_failures += 1
+            self._refused = True
+            LOG.warning("commit failed, to be repeated: %s", error)
+            return
+        done = {(one.partition, one.offset) for one in positions}
+        self._uncommitted = dict(self._uncommitted.items() - done)
 
     def _gain(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self.partitions |= {one.partition for one in partitions}

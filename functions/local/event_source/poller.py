@@ -17,14 +17,12 @@ class Poller:
     """Partition p is dealt to lane p modulo their number. `ended` is where lanes report, `conclude` hears of it."""
 
     def __init__(
-        self, group: Group, lanes: Sequence[Lane], ended: SimpleQueue[Ended], conclude: Callable[[Ended], None],
-        commit_failed: Callable[[], None],
-    ) -> None:  # fmt: skip
+        self, group: Group, lanes: Sequence[Lane], ended: SimpleQueue[Ended], conclude: Callable[[Ended], None]
+    ) -> None:
         self._group = group
         self._lanes = lanes
         self._ended = ended
         self._conclude = conclude
-        self._commit_failed = commit_failed
 
     def run(self, stopping: Event) -> None:
         """Until `stopping` is set and the batches in flight have ended. Raises what a lane or the client raised."""
@@ -60,8 +58,7 @@ class Poller:
             if one.error:
                 raise one.error
         offsets = {p: after for one in ended if one.committable for p, after in one.batch.next_offsets().items()}
-        if not self._group.commit(offsets):
-            self._commit_failed()
+        self._group.commit(offsets)
         for one in ended:
             self._conclude(one)
         return bool(ended)

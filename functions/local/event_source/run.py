@@ -19,7 +19,7 @@ from functions.local.event_source.stats import Tally
 
 
 class Progress(NamedTuple):
-    """A batch that has ended and is committed: how many records, by partition too, and when (seconds since 1970)."""
+    """A batch that has ended: how many records, by partition too, and when (seconds since 1970)."""
 
     records: int
     partitions: dict[int, int]
@@ -40,7 +40,7 @@ class Run:
         self._stopping = Event()
         ended: SimpleQueue[Ended] = SimpleQueue()
         self.lanes = [self._lane(mapping, destination, ended) for _ in range(mapping.concurrency)]
-        self._poller = Poller(self.group, self.lanes, ended, self._conclude, lambda: tally.count(commit_failures=1))
+        self._poller = Poller(self.group, self.lanes, ended, self._conclude)
         self._thread = Thread(target=self._run, name="poller", daemon=True)
         self._thread.start()
 
@@ -62,6 +62,7 @@ class Run:
             self._poller.run(self._stopping)
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise it to
             self.error = error
+        self._tally.count(commit_failures=self.group.commit_failures)
         for lane in self.lanes:
             lane.join()
 

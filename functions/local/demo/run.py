@@ -1,0 +1,80 @@
+"""A whole run of the demo: set the stage, play the story, verify, report."""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import functions
+from functions.core import names
+from functions.local.demo import read_back
+from functions.local.demo.found import Found
+from functions.local.demo.listen import Listener
+from functions.local.demo.pace import Room, plan
+from functions.local.demo.produce import Production
+from functions.local.demo.record import Record
+from functions.local.demo.report import Run, report
+from functions.local.demo.stage import LAKE, LETTERS, PIPELINE, Stage
+from functions.local.demo.story import Story
+from functions.local.demo.verify import Verification
+from functions.local.demo.view import View
+from functions.local.demo.watch import Watch
+from functions.local.demo.worker import WorkerProcess
+from functions.local.event_source.function import Function
+from functions.local.event_source.mapping import Mapping
+from functions.local.event_source.source import EventSource
+
+HANDLER: Final = "functions.runtimes.msk.handler.handler"
+ROOT: Final = Path(functions.__path__[0]).parent
+LANES: Final = 2  # invocations side by side
+STOP_SECONDS: Final = 2.0  # for batches in flight, when the run ends before its time
+EMBEDDED_BYTES: Final = 2_500_000  # unsettled in a partition: half of what librdkafka's mock keeps
+
+
+def run(stage: Stage, records: Sequence[Record], source: dict[str, Any], view: View, logs: Path) -> dict[str, Any]:
+    """The report. Logs of the runtimes go to a folder; StoryError when the story cannot come to its end."""
+    msk_log, worker_log = logs / "msk.log", logs / "worker.log"
+    for log in (msk_log, worker_log):
+        log.unlink(missing_ok=True)
+    room = Room(EMBEDDED_BYTES if stage.broker.kind == "embedded" else None)
+    ledger = stage.dynamodb.Table(names.ledger_table(stage.name))
+    with ExitStack() as stack:
+        listener = Listener(stage.topics.output)
+        stack.callback(listener.stop)
+        production = Production(stage.topics.source, records, plan(len(records)), room)
+        stack.callback(production.stop)
+        msk = EventSource(_mapping(stage, msk_log))
+        stack.callback(msk.stop, STOP_SECONDS)
+        worker = WorkerProcess(stage.environment, worker_log)
+        stack.callback(worker.kill)
+        watch = Watch(ledger, PIPELINE, production, view, (msk_log, worker_log))
+        told = Story(production, msk, worker, watch, view).play(_broker(stage), source)
+        view.chapter("Verify", "reading back everything, without the pipeline's code")
+        return _verified(told, stage, production, listener)
+
+
+def _verified(told: Run, stage: Stage, production: Production, listener: Listener) -> dict[str, Any]:
+    began = time.monotonic()
+    listener.stop()
+    (table,) = stage.pipeline.tables
+    found = Found(
+        rows=read_back.lake_rows(stage.s3, LAKE, PIPELINE),
+        letters=read_back.dead_letters(stage.s3, LETTERS, PIPELINE),
+        counters=read_back.counters(stage.dynamodb.Table(names.counters_table(stage.name))),
+        table=read_back.table_rows(stage.dynamodb.Table(names.rows_table(stage.name, table.name))),
+        messages=listener.messages(),
+    )
+    verdict = Verification(production.places, found, stage.mask_key).verdict()
+    return report(told, verdict, time.monotonic() - began)
+
+
+def _broker(stage: Stage) -> dict[str, str]:
+    return {"kind": stage.broker.kind, "version": stage.broker.version, "reason": stage.broker.reason}
+
+
+def _mapping(stage: Stage, log: Path) -> Mapping:
+    """The largest batches that AWS takes: a burst is what they are for."""
+    function = Function(HANDLER, stage.environment, region=stage.aws.region, task_root=ROOT, log=log)
+    topic = stage.topics.source
+    return Mapping(topic.name, stage.group, topic.bootstrap, function, batch_size=10_000, concurrency=LANES)

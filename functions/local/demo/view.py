@@ -1,0 +1,104 @@
+"""What the user sees meanwhile: a list of the story's chapters with bars, or plain lines where there is no terminal."""
+
+import time
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+CHAPTERS: Final = ("Set up", "Burst", "Handover", "Steady load", "Kill", "Settle the rest", "Verify")
+PLAIN_SECONDS: Final = 5.0  # between two lines of numbers
+BAR: Final = 44
+
+
+@dataclass(slots=True)
+class Chapter:
+    """One line of the list; `notes` say what happens in it."""
+
+    title: str
+    notes: list[str] = field(default_factory=list)
+    began: float | None = None
+    ended: float | None = None
+
+    def seconds(self) -> str:
+        """How long it took, or has taken."""
+        return f"{(self.ended or time.monotonic()) - self.began:.1f} s" if self.began is not None else ""
+
+
+class View(AbstractContextManager["View"]):
+    """One chapter at a time. Not for several threads."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._began = self._told = time.monotonic()
+        self._chapters = [Chapter(title) for title in CHAPTERS]
+        self._at = -1
+        self._numbers = (0, 0, 1)
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=4, transient=False)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._at >= 0:
+            self._chapters[self._at].ended = time.monotonic()
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def chapter(self, title: str, note: str = "") -> None:
+        """End the one before, and begin this one."""
+        now = time.monotonic()
+        if self._at >= 0:
+            self._chapters[self._at].ended = now
+        self._at = CHAPTERS.index(title)
+        self._chapters[self._at].began = now
+        self._plain(title)
+        if note:
+            self.note(note)
+
+    def note(self, line: str) -> None:
+        """What happens now."""
+        self._chapters[self._at].notes.append(line)
+        self._plain(f"  {line}")
+
+    def numbers(self, produced: int, settled: int, count: int) -> None:
+        """Records so far, of `count`."""
+        self._numbers = produced, settled, count
+        if time.monotonic() - self._told >= PLAIN_SECONDS:
+            self._plain(f"  {produced:,} produced, {settled:,} settled, lag {produced - settled:,}")
+
+    def _plain(self, line: str) -> None:
+        self._told = time.monotonic()
+        if not self._console.is_terminal:
+            self._console.print(Text(f"[{self._told - self._began:5.1f} s] {line}"), soft_wrap=True)
+
+    def _render(self) -> RenderableType:
+        return Group(self._list(), Text(), self._bars())
+
+    def _list(self) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for number, chapter in enumerate(self._chapters):
+            sign, style = ("●", "bold") if number == self._at else ("✓", "green") if chapter.ended else ("○", "dim")
+            sign, style = ("✓", "green") if chapter.ended else (sign, style)
+            notes = "\n".join(chapter.notes if number == self._at else chapter.notes[-1:])
+            table.add_row(
+                Text(f"{sign} {chapter.title}", style), Text(chapter.seconds(), "dim", justify="right"), escape(notes)
+            )
+        return table
+
+    def _bars(self) -> Table:
+        produced, settled, count = self._numbers
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for title, value, style in (("produced", produced, "white"), ("settled", settled, "cyan")):
+            bar = ProgressBar(total=count, completed=value, width=BAR, complete_style=style, finished_style="green")
+            table.add_row(title, bar, Text(f"{value:,}", justify="right"))
+        table.add_row("lag", "", Text(f"{produced - settled:,}", justify="right"))
+        return table

@@ -1,0 +1,198 @@
+"""Schemas: which types a row may hold, and what canonical values they come to."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum, StrEnum
+from typing import Annotated, Any, Literal, NewType, Optional, Union
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel, Field, create_model
+
+from functions.core.errors import InvalidPipeline
+from functions.core.kinds import Boolean, Day, Float, Integer, ListOf, Number, Struct, Text, Timestamp, Uuid
+from functions.core.kinds import Field as Stored
+from functions.core.schema import schema_of
+
+UserId = NewType("UserId", str)
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Plain(Enum):
+    ONE = "one"
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+class Mixed(Enum):
+    A = "a"
+    B = 2
+
+
+class Place(BaseModel):
+    city: str
+    at: datetime | None = None
+
+
+class Tree(BaseModel):
+    children: list["Tree"]
+
+
+class Alias:
+    """Stands for a `type X = str` alias, which Python 3.11 has no syntax for."""
+
+    __value__ = str
+
+
+def kind(annotation: Any, **field: Any) -> tuple[Any, bool]:
+    (found,) = schema_of(create_model("Row", x=(annotation, Field(**field)))).fields
+    return found.kind, found.nullable
+
+
+@pytest.mark.parametrize(
+    ("annotation", "wanted"),
+    [
+        (str, Text()), (int, Integer()), (float, Float()), (bool, Boolean()), (datetime, Timestamp()), (date, Day()),
+        (UUID, Uuid()), (Decimal, Number(38, 9)), (Colour, Text()), (Plain, Text()), (Level, Integer()),
+        (Literal["a", "b"], Text()), (Literal[1, 2], Integer()), (UserId, Text()),
+        (Annotated[str, Field(min_length=1)], Text()), (list[int], ListOf(Integer(), nullable=False)),
+        (list[list[str | None]], ListOf(ListOf(Text(), nullable=True), nullable=False)),
+        (Place, Struct((Stored("city", Text(), nullable=False), Stored("at", Timestamp(), nullable=True)))),
+    ],
+)  # fmt: skip
+def test_what_a_row_may_hold(annotation: Any, wanted: Any) -> None:
+    assert kind(annotation) == (wanted, False)
+    assert kind(Optional[annotation]) == (wanted, True)  # noqa: UP045 - the old spelling must work too
+
+
+def test_decimals_say_their_digits() -> None:
+    assert kind(Decimal, max_digits=10, decimal_places=2) == (Number(10, 2), False)
+    assert kind(Annotated[Decimal, Field(max_digits=8, decimal_places=0)] | None) == (Number(8, 0), True)
+    with pytest.raises(InvalidPipeline, match="Row.x: takes a Decimal of at most 38 digits, got 50 with 9 decimals"):
+        kind(Decimal, max_digits=50)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        set[str],
+        dict[str, int],
+        bytes,
+        timedelta,
+        Any,
+        int | str,
+        Mixed,
+        Literal["a", 1],
+        list[Any],
+        complex,
+        Union[str],
+    ],
+)
+def test_what_it_may_not_is_refused_by_name(annotation: Any) -> None:
+    if annotation is str:
+        assert kind(annotation) == (Text(), False)
+        return
+    with pytest.raises(InvalidPipeline, match=r"Row\.x(\[\])?: cannot store .*a row holds str, int"):
+        kind(annotation)
+
+
+def test_nested_fields_are_named_whole() -> None:
+    inner = create_model("Inner", tags=(set[str], ...))
+    with pytest.raises(InvalidPipeline, match=r"Row\.x\[\]\.tags: cannot store set"):
+        kind(list[inner])
+
+
+def test_models_that_hold_themselves_are_refused() -> None:
+    with pytest.raises(InvalidPipeline, match="Tree holds itself"):
+        schema_of(Tree)
+
+
+def test_a_row_needs_fields() -> None:
+    with pytest.raises(InvalidPipeline, match="Empty: has no fields"):
+        schema_of(create_model("Empty"))
+
+
+def columns(annotation: Any, *values: Any) -> tuple[list[Any], dict[int, str]]:
+    model = create_model("Row", x=(annotation, ...))
+    taken, problems = schema_of(model).columns([model.model_construct(x=value) for value in values])
+    return taken["x"], problems
+
+
+ODD_ZONE = timezone(timedelta(hours=2))
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "values", "wanted"),
+    [
+        (str | None, ["a", None, "😀"], ["a", None, "😀"]),
+        (Colour, [Colour.RED], ["red"]),
+        (Plain, [Plain.ONE], ["one"]),
+        (int, [2**63 - 1, -(2**63)], [2**63 - 1, -(2**63)]),
+        (int | None, [None], [None]),
+        (Level, [Level.LOW], [1]),
+        (float, [1, 1.5], [1.0, 1.5]),
+        (bool | None, [True, None], [True, None]),
+        (bool, [1], [True]),
+        (datetime, [NOON, NOON.astimezone(ODD_ZONE)], [NOON, NOON]),
+        (date, [date(2026, 1, 1), NOON], [date(2026, 1, 1), date(2026, 1, 1)]),
+        (Decimal, [Decimal("1.5")], [Decimal("1.500000000")]),
+        (UUID, [UUID(int=1)], [str(UUID(int=1))]),
+        (list[int | None] | None, [[1, None], None, []], [[1, None], None, []]),
+        (Place, [Place(city="x", at=NOON)], [{"city": "x", "at": NOON}]),
+        (Place, [Place(city="x")], [{"city": "x", "at": None}]),
+    ],
+)
+def test_canonical_values(annotation: Any, values: list[Any], wanted: list[Any]) -> None:
+    taken, problems = columns(annotation, *values)
+    assert taken == wanted
+    assert list(map(type, taken)) == list(map(type, wanted))
+    assert not problems
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "told"),
+    [
+        (str, "\ud800", "x: takes text that UTF-8 can encode"),
+        (int, 2**63, "x: takes an integer of 64 bits"),
+        (int, -(2**63) - 1, "x: takes an integer of 64 bits"),
+        (datetime, datetime(2026, 1, 1), "x: takes a datetime with a time zone"),  # noqa: DTZ001 - the point
+        (datetime, datetime(1, 1, 1, tzinfo=ODD_ZONE), "x: "),
+        (Decimal, Decimal("1E+40"), "x: takes a decimal of 38 digits, 9 of them behind the point"),
+        (Decimal, Decimal("0.1234567891"), "x: takes a decimal"),
+        (Decimal, Decimal("NaN"), "x: takes a decimal"),
+        (list[int], [2**70], "x: takes an integer of 64 bits"),
+        (float, "not a number", "x: could not convert"),
+    ],
+)
+def test_a_value_that_cannot_be_stored_is_found(annotation: Any, value: Any, told: str) -> None:
+    taken, problems = columns(annotation, value)
+    assert taken == [None]
+    assert problems[0].startswith(told)
+
+
+def test_several_fields_are_transposed() -> None:
+    schema = schema_of(Place)
+    assert schema.columns([Place(city="a"), Place(city="b", at=NOON)])[0] == {"city": ["a", "b"], "at": [None, NOON]}
+    assert schema.columns([])[0] == {"city": [], "at": []}
+    assert schema.kind("city") == Text()
+
+
+def test_aliases_are_seen_through() -> None:
+    info = create_model("Row", x=(str, ...)).model_fields["x"]
+    info.annotation = Alias
+    model = create_model("Other", x=(str, ...))
+    model.model_fields["x"] = info
+    assert schema_of(model).fields[0].kind == Text()
+
+
+def test_names_of_the_lake_are_refused() -> None:
+    model = create_model("Row", x=(str, ...))
+    model.__pydantic_fields__ = {"_x": model.model_fields["x"]}
+    with pytest.raises(InvalidPipeline, match="names that begin with _"):
+        schema_of(model)
