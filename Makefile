@@ -32,7 +32,7 @@ bench: setup ## Measure speed, as ratios in one run
 lint: setup ## Style and architecture
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 
 types: setup ## Static types
 	@$(BIN)/mypy

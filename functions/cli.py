@@ -88,6 +88,19 @@ def worker() -> None:
 
 
 @app.command()
+def bench(
+    records: Annotated[int, typer.Option(min=1000, help="How many logins fill the topic.")] = 400_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is run, in turn.")] = 3,
+    broker: Annotated[str, typer.Option(metavar="auto|apache|HOST:PORT", help="See demo.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002
+) -> None:
+    """Measure one worker against a bare consume loop in the same run, and where a record's time goes."""
+    from functions.local.bench import command  # noqa: PLC0415
+
+    command.bench(command.Options(records, rounds, broker, as_json))
+
+
+@app.command()
 def pipelines(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002
 ) -> None:

@@ -33,6 +33,7 @@ class Settings(BaseModel):
     flood_ratio: float | None = Field(
         None, gt=0, le=1, description="overrides the pipeline's flood limit; 1 never refuses"
     )
+    slice_seconds: float | None = Field(None, gt=0, description="overrides how long the worker gathers a slice")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     rack: str | None = Field(None, description="the zone ID, for reading from the nearest replica")
     http_host: str = Field("0.0.0.0", description="where the worker answers: the kubelet's probes come from the node")  # noqa: S104

@@ -1,5 +1,7 @@
-"""The one vocabulary of metrics and log fields. The runtimes turn what settling did into samples; two exporters, EMF on
-Lambda and Prometheus on EKS, write them under the same names.
+"""The one vocabulary of metrics and log fields.
+
+The runtimes turn what settling did into samples; two exporters, EMF on Lambda and Prometheus on EKS, write them under
+the same names.
 """
 
 from collections.abc import Iterator

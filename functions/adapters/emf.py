@@ -1,4 +1,4 @@
-"""The vocabulary as CloudWatch metrics, by Powertools in the embedded metric format: one document for each set of labels."""
+"""The vocabulary as CloudWatch metrics, by Powertools in the embedded metric format: a document for each set of labels."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -26,10 +26,12 @@ def flush(pipeline: str, samples: Iterable[Sample]) -> None:
 
 def _write(pipeline: str, dimensions: tuple[tuple[str, str], ...], metrics: dict[Metric, list[float]]) -> None:
     document = EphemeralMetrics(namespace=NAMESPACE)
+    document.service = ""  # whatever POWERTOOLS_SERVICE_NAME says: alarms name exactly these dimensions
     document.add_dimension("pipeline", pipeline)
     for name, value in dimensions:
         document.add_dimension(name, value)
     for metric, values in metrics.items():
         for each in values:
             document.add_metric(metric.name, UNITS[metric.kind], each)
-    document.flush_metrics()
+    if document.metric_set:  # it writes by itself whenever 100 values are there
+        document.flush_metrics()

@@ -1,4 +1,7 @@
-"""How Kafka clients authenticate: MSK IAM, SCRAM over TLS, or plaintext. Credentials come from files or Secrets Manager."""
+"""How Kafka clients authenticate: MSK IAM, SCRAM over TLS, or plaintext.
+
+Credentials come from files or Secrets Manager.
+"""
 
 import json
 from collections.abc import Callable
@@ -11,7 +14,7 @@ Secret = Callable[[str], bytes]
 
 
 def connection(settings: Settings, secret: Secret) -> dict[str, Any]:
-    """librdkafka's settings for reaching the brokers; `secret` reads what `TANDEM_SCRAM_FROM` names."""
+    """Settings of librdkafka for reaching the brokers; `secret` reads what `TANDEM_SCRAM_FROM` names."""
     base: dict[str, Any] = {"bootstrap.servers": settings.bootstrap_servers, "client.id": f"tandem-{settings.pipeline}"}
     match settings.kafka_auth:
         case "plaintext":
@@ -49,6 +52,9 @@ def _scram(secret: bytes) -> tuple[str, str]:
     """The form of Amazon MSK's own `AmazonMSK_` secrets."""
     try:
         found = json.loads(secret)
-        return str(found["username"]), str(found["password"])
+        username, password = found["username"], found["password"]
     except (ValueError, KeyError, TypeError):
-        raise InvalidSetting('TANDEM_SCRAM_FROM: the secret takes JSON {"username": ..., "password": ...}') from None
+        username = password = None
+    if not (isinstance(username, str) and username and isinstance(password, str) and password):
+        raise InvalidSetting('TANDEM_SCRAM_FROM: the secret takes JSON {"username": "...", "password": "..."}')
+    return username, password

@@ -1,18 +1,18 @@
 """Rows <-> Parquet, column by column, compressed with zstd.
 
-Besides the row's fields a file has `_partition`, `_offset` and `_timestamp`, where each row came from. Deletes lie in the
-file's key-value metadata, so that a reader of the lake sees rows only. Reading gives back rows equal to those written.
+Besides the row's fields a file has `_partition`, `_offset` and `_timestamp`: where each row came from. Deletes lie in
+the file's key-value metadata, so that a reader of the lake sees rows only. What is read equals what was written.
 """
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from io import BytesIO
 from typing import Any, Final
 
-from arro3.core import Array, ChunkedArray, DataType, RecordBatch, list_array, struct_array
+from arro3.core import Array, ChunkedArray, DataType, RecordBatch, Table, list_array, struct_array
 from arro3.core import Field as Column
 from arro3.core import Schema as Columns
 from arro3.io import read_parquet, write_parquet
@@ -34,10 +34,24 @@ from functions.core.kinds import (
 from functions.core.rows import Delete, Rows
 from functions.core.schema import Schema
 
+MAGIC: Final = b"PAR1"  # how every Parquet file begins and ends
+PANIC: Final = "PanicException"  # has no importable name
 DELETES: Final = "tandem.deletes"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+SCALARS: Final[dict[type, DataType]] = {
+    Text: DataType.utf8(),
+    Integer: DataType.int64(),
+    Float: DataType.float64(),
+    Boolean: DataType.bool(),
+    Timestamp: DataType.timestamp("us", tz="UTC"),
+    Day: DataType.date32(),
+    Uuid: DataType.utf8(),
+}
+COUNTED: Final = SCALARS | {
+    Timestamp: DataType.int64()
+}  # arro3 asks the system's time zones for UTC: there may be none
 SOURCE: Final = (
     Column("_partition", DataType.int32(), nullable=False),
     Column("_offset", DataType.int64(), nullable=False),
@@ -56,25 +70,38 @@ def encode(schema: Schema, partition: int, rows: Rows) -> bytes:
     batch = RecordBatch.from_arrays([*arrays, *source], schema=_columns(schema))
     file = BytesIO()
     deletes = {DELETES: json.dumps([_told(delete) for delete in rows.deletes])} if rows.deletes else {}
-    write_parquet(batch, file, compression="zstd(1)", key_value_metadata=deletes, skip_arrow_metadata=True)
+    write_parquet(
+        batch,
+        file,
+        compression="zstd(1)",
+        column_dictionary_enabled=_dictionaries(schema),
+        key_value_metadata=deletes,
+        skip_arrow_metadata=True,
+    )
     return file.getvalue()
 
 
 def decode(schema: Schema, data: bytes) -> Rows:
-    """The rows of a file. A field that the file was written without reads as None; raises ValueError for no such file."""
+    """The rows of a file. A field that the file was written without reads as None; ValueError for no file of rows."""
+    if not (data.startswith(MAGIC) and data.endswith(MAGIC)):
+        raise ValueError("not a Parquet file, or a part of one")
     try:
-        reader = read_parquet(BytesIO(data))
-        table = reader.read_all()
-    except Exception as error:
-        raise ValueError(f"not a Parquet file of rows: {error}") from error
+        return _rows(schema, read_parquet(BytesIO(data)).read_all())
+    except BaseException as error:
+        # Of a damaged file arro3 panics, and Rust's PanicException is no Exception.
+        if isinstance(error, MemoryError) or not (isinstance(error, Exception) or type(error).__name__ == PANIC):
+            raise
+        raise ValueError(f"not a Parquet file of rows: {error!r}") from error
+
+
+def _rows(schema: Schema, table: Table) -> Rows:
     found = {name: table.column(name) for name in table.column_names}
     offsets = _ints(found["_offset"])
     columns = {
         field.name: _values(field.kind, found[field.name]) if field.name in found else [None] * len(offsets)
         for field in schema.fields
     }
-    metadata = table.schema.metadata_str
-    deletes = tuple(_delete(*told) for told in json.loads(metadata.get(DELETES, "[]")))
+    deletes = tuple(_delete(*told) for told in json.loads(table.schema.metadata_str.get(DELETES, "[]")))
     return Rows(offsets, _ints(found["_timestamp"]), columns, deletes)
 
 
@@ -85,39 +112,34 @@ def _columns(schema: Schema) -> Columns:
     )
 
 
-def _type(kind: Kind) -> DataType:
+@cache
+def _dictionaries(schema: Schema) -> dict[str | Sequence[str], bool]:
+    """No dictionaries of what hardly ever repeats: they cost a fifth of the time and make the file larger."""
+    times = [field.name for field in schema.fields if isinstance(field.kind, Timestamp)]
+    return dict.fromkeys(("_offset", "_timestamp", *times), False)
+
+
+def _type(kind: Kind, scalars: Mapping[type, DataType] = SCALARS) -> DataType:
     match kind:
-        case Text() | Uuid():
-            return DataType.utf8()
-        case Integer():
-            return DataType.int64()
-        case Float():
-            return DataType.float64()
-        case Boolean():
-            return DataType.bool()
-        case Timestamp():
-            return DataType.timestamp("us", tz="UTC")
-        case Day():
-            return DataType.date32()
         case Number():
             return DataType.decimal128(kind.precision, kind.scale)
         case ListOf():
-            return DataType.list(Column("element", _type(kind.item), nullable=kind.nullable))
+            return DataType.list(Column("element", _type(kind.item, scalars), nullable=kind.nullable))
         case Struct():
-            return DataType.struct([_column(field) for field in kind.fields])
+            return DataType.struct([_column(field, scalars) for field in kind.fields])
+        case _:
+            return scalars[type(kind)]
 
 
-def _column(field: Field) -> Column:
-    return Column(field.name, _type(field.kind), nullable=field.nullable)
+def _column(field: Field, scalars: Mapping[type, DataType] = SCALARS) -> Column:
+    return Column(field.name, _type(field.kind, scalars), nullable=field.nullable)
 
 
 def _array(kind: Kind, values: Sequence[Any]) -> Array:
     """An array of canonical values. What arro3 does not take from Python is cast from what it does take."""
     match kind:
         case Timestamp():
-            return Array([None if v is None else (v - EPOCH) // MICROSECOND for v in values], DataType.int64()).cast(
-                _type(kind)
-            )
+            return Array(_micros(values), DataType.int64()).cast(_type(kind))
         case Day():
             days = [None if v is None else v.toordinal() - FIRST_DAY for v in values]
             return Array(days, DataType.int32()).cast(_type(kind))
@@ -129,6 +151,14 @@ def _array(kind: Kind, values: Sequence[Any]) -> Array:
             return _struct(kind, values)
         case _:
             return Array(list(values), _type(kind))
+
+
+def _micros(values: Sequence[datetime | None]) -> list[int | None]:
+    """Microseconds since 1970, exact; a fifth faster than dividing timedeltas, and times are what costs most here."""
+    return [
+        None if v is None else (t := v - EPOCH).days * 86_400_000_000 + t.seconds * 1_000_000 + t.microseconds
+        for v in values
+    ]
 
 
 def _list(kind: ListOf, values: Sequence[list[Any] | None]) -> Array:
@@ -157,7 +187,7 @@ def _values(kind: Kind, array: ChunkedArray) -> list[Any]:
             micros = _ints(array.cast(_type(kind)))
             return [None if v is None else EPOCH + v * MICROSECOND for v in micros]
         case ListOf() | Struct():
-            return [_nested(kind, value) for value in array.to_pylist()]
+            return [_nested(kind, value) for value in array.cast(_type(kind, COUNTED)).to_pylist()]
         case _:
             return list(array.to_pylist())
 
@@ -167,7 +197,7 @@ def _nested(kind: Kind, value: Any) -> Any:  # noqa: ANN401 - any canonical valu
         return None
     match kind:
         case Timestamp():
-            return value.astimezone(UTC)
+            return EPOCH + value * MICROSECOND
         case ListOf():
             return [_nested(kind.item, item) for item in value]
         case Struct():

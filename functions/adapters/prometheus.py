@@ -9,6 +9,7 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 
@@ -21,6 +22,7 @@ class PrometheusMeter:
     """Takes samples from any thread; the client library's metrics are thread-safe."""
 
     def __init__(self, pipeline: str) -> None:
+        disable_created_metrics()  # a second series for each counter and histogram, which nobody reads
         self._pipeline = pipeline
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)

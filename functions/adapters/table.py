@@ -4,7 +4,7 @@ Items: the row's fields (see attributes), and `_order`, a text that sorts as cor
 key, `_order` and `_deleted`, so that no older row comes back.
 
 One conditional put a row, many side by side. DynamoDB has nothing cheaper: batch writes take no conditions, a
-transaction fails as a whole and costs double, and reading first saves nothing when most rows are newer than those there.
+transaction fails as a whole and costs double, and reading first saves nothing where most rows are newer.
 """
 
 from collections.abc import Sequence

@@ -17,6 +17,8 @@ PRODUCER: Final[dict[str, Any]] = {
     "compression.type": "lz4",
     "linger.ms": 5,
     "message.max.bytes": 8 * 2**20,
+    # Shorter than `send` waits: what was given up on must not lie in the queue while the slice is sent again.
+    "message.timeout.ms": 25_000,
 }
 FULL_QUEUE_WAIT: Final = 0.1
 
@@ -30,7 +32,11 @@ class KafkaTopic:
         self._timeout = timeout
 
     def send(self, messages: Sequence[Message]) -> None:
-        """Raise Unavailable unless all are acknowledged in time, Refused when the cluster will never take them, Fatal for the producer."""
+        """Return when all are acknowledged.
+
+        Raises Unavailable when they are not in time, Refused when the cluster will never take them, and Fatal when the
+        producer is beyond repair.
+        """
         deadline = monotonic() + self._timeout
         answers: list[KafkaError | None] = []  # append is atomic: another thread's poll may deliver our answers
 
@@ -64,7 +70,9 @@ class KafkaTopic:
             raise Unavailable(f"topic {self._name}: not acknowledged within {self._timeout:g} s")
 
     def _failure(self, error: KafkaError) -> TandemError:
-        kind = Fatal if error.fatal() else Refused if error.code() in NEVER else Unavailable
+        # An error that was made from its code alone does not say that it is fatal.
+        fatal = error.fatal() or error.code() == KafkaError._FATAL  # noqa: SLF001 - the client's own name
+        kind = Fatal if fatal else Refused if error.code() in NEVER else Unavailable
         return kind(f"topic {self._name}: {error.str()}")
 
 

@@ -1,4 +1,4 @@
-"""How long to wait before coming again: exponential, half of it jittered, so that many partitions do not come at once."""
+"""How long to wait before coming again: exponential, half of it jittered, so that not all partitions come at once."""
 
 from dataclasses import dataclass
 

@@ -51,10 +51,10 @@ def canonical(field: Field, column: Sequence[Any]) -> tuple[list[Any], dict[int,
 
 def _proven(kind: Kind, column: Sequence[Any]) -> bool:
     """Whether every value is sure to be canonical."""
-    plain = PLAIN.get(type(kind))
-    if plain is None or not set(map(type, column)) <= {plain, type(None)}:
+    plain, found = PLAIN.get(type(kind)), set(map(type, column))
+    if plain is None or not found <= {plain, type(None)}:
         return False
-    present = column if None not in column else [value for value in column if value is not None]
+    present = [value for value in column if value is not None] if type(None) in found else column
     if isinstance(kind, Text):
         return _encodable("".join(present))
     if isinstance(kind, Integer):
@@ -63,6 +63,8 @@ def _proven(kind: Kind, column: Sequence[Any]) -> bool:
 
 
 def _encodable(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -73,26 +75,14 @@ def _encodable(text: str) -> bool:
 def converter(kind: Kind) -> Callable[[Any], Any]:
     """A function from one present value to its canonical value; it raises ValueError and its like, saying why not."""
     match kind:
-        case Text():
-            return _text
-        case Integer():
-            return _integer
-        case Float():
-            return float
-        case Boolean():
-            return bool
-        case Timestamp():
-            return _timestamp
-        case Day():
-            return _day
         case Number():
             return partial(_number, kind)
-        case Uuid():
-            return str
         case ListOf():
             return partial(_list, converter(kind.item))
-        case _:
+        case Struct():
             return partial(_struct, [(field.name, converter(field.kind)) for field in kind.fields])
+        case _:
+            return SCALARS[type(kind)]
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - here and below: what a model holds
@@ -136,3 +126,8 @@ def _list(convert: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
 def _struct(fields: Sequence[tuple[str, Callable[[Any], Any]]], value: Any) -> dict[str, Any]:  # noqa: ANN401
     found = ((name, convert, getattr(value, name)) for name, convert in fields)
     return {name: None if each is None else convert(each) for name, convert, each in found}
+
+
+SCALARS: Final[dict[type, Callable[[Any], Any]]] = {
+    Text: _text, Integer: _integer, Float: float, Boolean: bool, Timestamp: _timestamp, Day: _day, Uuid: str,
+}  # fmt: skip

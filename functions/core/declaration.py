@@ -123,6 +123,7 @@ def _tombstones(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
         yield "tombstones: DELETE takes a Table to delete from"
     for table in pipeline.tables:
         if not isinstance(pipeline.schema.kind(table.newest_by), Timestamp):
-            yield f"tombstones: DELETE takes a Table whose newest_by is a datetime, {table.name!r} has {table.newest_by!r}"
+            wrong = f"{table.name!r} has {table.newest_by!r}"
+            yield f"tombstones: DELETE takes a Table whose newest_by is a datetime, {wrong}"
         if table.key in pipeline.masked:
             yield f"tombstones: DELETE takes a Table whose key is not masked, {table.name!r} has {table.key!r}"

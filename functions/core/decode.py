@@ -1,8 +1,8 @@
 """Bytes -> events, through pydantic.
 
-Each value is parsed by itself, though one call over all of them joined into one JSON list looks cheaper: it is not (the
-cost is the same to a few percent, see docs/decisions), and joined values could swallow their neighbours (`{...},{"a":[{`
-before one and `}]}` behind it), which a record must never be able to do.
+Each value is parsed by itself, though one call over all of them joined into one JSON list looks cheaper: it is not (see
+docs/decisions), and joined values could swallow their neighbours (`{...},{"a":[{` before one and `}]}` behind it),
+which a record must never be able to do.
 """
 
 from collections.abc import Sequence

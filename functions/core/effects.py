@@ -5,7 +5,6 @@ Whoever rolls a slice forward derives the same effects from the object's rows as
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -13,8 +12,8 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from functions.core.rows import Rows
 from functions.core.kinds import Integer, Kind, Uuid
+from functions.core.rows import Rows
 from functions.core.sinks import Counters, Table, Topic
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,7 +22,7 @@ SOURCE_HEADER: Final = "tandem-source"
 
 
 class Count(NamedTuple):
-    """Add `amount` to a counter. `group` reads "device_type=ios&locale=RU"; `bucket` is its beginning, in seconds UTC."""
+    """Add `amount` to a counter. `group` reads "device_type=ios&locale=RU"; `bucket` begins then, in Unix seconds."""
 
     counter: str
     group: str
@@ -32,15 +31,14 @@ class Count(NamedTuple):
 
 
 class Order(NamedTuple):
-    """Which of two rows of a key wins: the newer one; among equally new ones a fixed one, so that any order of arrival ends alike."""
+    """Which of two rows of a key wins: the newer; of equally new ones a fixed one, so that every arrival ends alike."""
 
     newest: int
     offset: int
     partition: int
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(NamedTuple):
     """A candidate for a table. `row` None deletes: the table remembers the order, so that no older row comes back."""
 
     key: str | int
@@ -71,20 +69,21 @@ def _group(names: Sequence[str], values: Sequence[Any]) -> str:
 
 def newest(sink: Table, kind: Kind, partition: int, rows: Rows) -> list[Newest]:
     """At most one candidate per key: the greatest order of these rows, and of these deletes."""
-    keys = _column(rows, sink.key)
-    orders = map(
-        Order._make,
-        zip(map(_number, _column(rows, sink.newest_by)), rows.offsets, [partition] * len(rows), strict=True),
-    )
-    best: dict[str | int, tuple[Order, int | None]] = {}
-    for at, (key, order) in enumerate(zip(keys, orders, strict=True)):
-        if key not in best or best[key][0] < order:
-            best[key] = (order, at)
+    ages = _column(rows, sink.newest_by)
+    best: dict[str | int, int] = {}
+    for at, key in enumerate(_column(rows, sink.key)):
+        # Offsets rise, so of two equally new rows the later one has the greater order.
+        if key not in best or ages[best[key]] <= ages[at]:
+            best[key] = at
+    found = {
+        key: Newest(key, Order(_number(ages[at]), rows.offsets[at], partition), _row(rows, at))
+        for key, at in best.items()
+    }
     for delete in rows.deletes:
         key, order = table_key(kind, delete.key), Order(delete.timestamp * 1000, delete.offset, partition)
-        if key not in best or best[key][0] < order:
-            best[key] = (order, None)
-    return [Newest(key, order, None if at is None else _row(rows, at)) for key, (order, at) in best.items()]
+        if key not in found or found[key].order < order:
+            found[key] = Newest(key, order, None)
+    return list(found.values())
 
 
 def table_key(kind: Kind, key: bytes) -> str | int:

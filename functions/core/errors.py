@@ -7,7 +7,7 @@
     │   ├── Flood              too many rejects: most likely our fault, not the records'
     │   ├── OffsetsWentBack    new records under settled offsets: topic recreated or cluster restored
     │   ├── Corrupt            a store holds what this protocol never writes
-    │   └── Refused            a store or broker will never take it: no permission, no such table, bucket or topic, not valid
+    │   └── Refused            a store or broker will never take it: no permission, no such place, not valid
     ├── Fatal              a client is beyond repair: end the process, a new one may go on
     └── Misconfigured      do not start
         ├── InvalidPipeline    a declaration cannot work; names pipeline and field
@@ -46,7 +46,7 @@ class Corrupt(Stop):
 
 
 class Refused(Stop):
-    """A store or broker answered no, and would again; the message names the operation, what it was about, and the answer."""
+    """A store or broker answered no, and would again; the message names the operation and the answer."""
 
 
 class Fatal(TandemError):
@@ -65,5 +65,5 @@ class InvalidSetting(Misconfigured):
     """A setting is missing or wrong; the message names it, what it got and what it takes."""
 
 
-class Reject(Exception):  # noqa: N818 - users read `raise Reject("why")`: a verb, not an error of theirs
+class Reject(Exception):  # users read `raise Reject("why")`: a verb, not an error of theirs
     """Raised by `process`: this record can never succeed as it is. The text says why."""

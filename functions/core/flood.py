@@ -32,8 +32,8 @@ class FloodGate:
         rejected = rejects + sum(r for _, r in self._recent)
         if seen >= self.limit.over and rejected > seen * self.limit.ratio:
             raise Flood(
-                f"{rejected} of the last {seen} records were rejected, the limit is {self.limit.ratio:.0%}: nothing more "
-                "is settled until the pipeline is mended or its flood limit raised"
+                f"{rejected} of the last {seen} records were rejected, the limit is {self.limit.ratio:.0%}: nothing "
+                "more is settled until the pipeline is mended or its flood limit raised"
             )
 
     def passed(self, records: int, rejects: int) -> None:

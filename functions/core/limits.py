@@ -1,4 +1,4 @@
-"""What the stores behind the sinks refuse, found before anything is stored, so that such a row is a reject and no stall."""
+"""What the stores behind the sinks refuse, found before anything is stored: such a row is a reject, not a stall."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final

@@ -22,11 +22,14 @@ DIGEST_BYTES: Final = 16  # 128 bits: no two of a billion values are expected to
 
 def mask(column: Sequence[str | None], key: bytes) -> list[str | None]:
     """Replace each value by 32 hex digits: BLAKE2b as a MAC (RFC 7693) under `key` (16 to 64 bytes)."""
-    masked: dict[str | None, str | None] = {
-        value: blake2b(value.encode(errors="surrogatepass"), key=key, digest_size=DIGEST_BYTES).hexdigest()
-        for value in set(column)
-        if value is not None
-    }
+    keyed = blake2b(key=key, digest_size=DIGEST_BYTES)
+    masked: dict[str | None, str | None] = {}
+    for value in set(column):
+        if value is None:
+            continue
+        digest = keyed.copy()  # the key is hashed in already
+        digest.update(value.encode(errors="surrogatepass"))
+        masked[value] = digest.hexdigest()
     return list(map(masked.get, column))
 
 

@@ -27,8 +27,9 @@ class Source:
 class Position:
     """A ledger item.
 
-    `next`: the next offset to settle. `step`: how many of the slice's counter transactions are done. `day`: the date in the
-    path of the object at `next`, from the clock of the writer that opened it. `newest`: the greatest timestamp settled (ms), -1 before any.
+    `next`: the next offset to settle. `step`: how many of the slice's counter transactions are done.
+    `day`: the date in the path of the object at `next`, from the clock of the writer that opened it.
+    `newest`: the greatest timestamp settled, in milliseconds; -1 before any.
     """
 
     next: int
@@ -70,7 +71,7 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """What a lake object covers: offsets [next, end]. Its records begin at `start`; `newest` is their greatest timestamp."""
+    """What a lake object covers: offsets [next, end]. Its records begin at `start`, `newest` is the last timestamp."""
 
     next: int
     start: int

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel, FutureDate, FutureDatetime, PastDate, PastDatetime
 from pydantic.fields import FieldInfo
 
 from functions.core.canonical import canonical
@@ -32,13 +32,15 @@ from functions.core.kinds import (
 )
 
 TAKES: Final = (
-    "a row holds str, int, float, bool, datetime, date, Decimal, UUID, enums and literals of str or int, lists and nested "
-    "models, each optionally None"
+    "a row holds str, int, float, bool, datetime, date, Decimal, UUID, enums and literals of str or int, lists and "
+    "nested models, each optionally None"
 )
 PRECISION, SCALE = 38, 9  # of a Decimal without max_digits and decimal_places
 MOST_DIGITS: Final = 38  # of Parquet's, Athena's and Redshift's decimals alike
 SCALARS: Final[dict[type, Kind]] = {
     str: Text(), bool: Boolean(), int: Integer(), float: Float(), datetime: Timestamp(), date: Day(), UUID: Uuid(),
+    AwareDatetime: Timestamp(), PastDatetime: Timestamp(), FutureDatetime: Timestamp(),
+    PastDate: Day(), FutureDate: Day(),
 }  # fmt: skip
 
 
@@ -68,18 +70,21 @@ class Schema:
     def _transposed(self, rows: Sequence[BaseModel]) -> list[Sequence[Any]]:
         names = [field.name for field in self.fields]
         if not rows or len(names) == 1:  # attrgetter gives no tuple for a single name
-            return [list(map(attrgetter(name), rows)) for name in names]
-        return list(zip(*map(attrgetter(*names), rows), strict=True))
+            return [[getattr(row, name, None) for row in rows] for name in names]
+        try:
+            return list(zip(*map(attrgetter(*names), rows), strict=True))
+        except AttributeError:  # model_construct lets a row be without a field
+            return [[getattr(row, name, None) for row in rows] for name in names]
 
 
 def schema_of(model: type[BaseModel]) -> Schema:
     """The schema of a row model; InvalidPipeline names the field that cannot be stored."""
-    if not model.model_fields:
-        raise InvalidPipeline(f"{model.__name__}: has no fields, so there is nothing to store")
     return Schema(_fields(model, model.__name__, ()))
 
 
 def _fields(model: type[BaseModel], path: str, above: tuple[type, ...]) -> tuple[Field, ...]:
+    if not model.model_fields:
+        raise InvalidPipeline(f"{path}: has no fields, so there is nothing to store")
     if model in above:
         raise InvalidPipeline(f"{path}: {model.__name__} holds itself; {TAKES}")
     return tuple(_field(name, info, f"{path}.{name}", (*above, model)) for name, info in model.model_fields.items())
@@ -92,7 +97,7 @@ def _field(name: str, info: FieldInfo, path: str, above: tuple[type, ...]) -> Fi
     return Field(name, kind, nullable)
 
 
-def _kind(annotation: Any, marks: Sequence[Any], path: str, above: tuple[type, ...]) -> tuple[Kind, bool]:  # noqa: ANN401 - any type
+def _kind(annotation: Any, marks: Sequence[Any], path: str, above: tuple[type, ...]) -> tuple[Kind, bool]:  # noqa: ANN401
     """The kind of an annotation, and whether None is one of its values."""
     annotation, marks = _unwrapped(annotation, marks)
     origin, options = get_origin(annotation), get_args(annotation)
@@ -100,7 +105,7 @@ def _kind(annotation: Any, marks: Sequence[Any], path: str, above: tuple[type, .
         present = [option for option in options if option is not type(None)]
         if len(present) == 1:
             return _kind(present[0], marks, path, above)[0], len(present) < len(options)
-    elif origin is list:
+    elif origin is list or (origin is tuple and options[1:] == (...,)):
         item, nullable = _kind(options[0], (), f"{path}[]", above)
         return ListOf(item, nullable), False
     elif origin is Literal:
@@ -128,7 +133,7 @@ def _class(annotation: type, marks: Sequence[Any], path: str, above: tuple[type,
     if issubclass(annotation, BaseModel):
         return Struct(_fields(annotation, path, above))
     if issubclass(annotation, Enum):
-        return _values([member.value for member in annotation], annotation, path)[0]
+        return _enum(annotation, path)
     if issubclass(annotation, Decimal):
         return _number(marks, path)
     if annotation in SCALARS:
@@ -136,19 +141,28 @@ def _class(annotation: type, marks: Sequence[Any], path: str, above: tuple[type,
     raise _refused(annotation, path)
 
 
+def _enum(annotation: type[Enum], path: str) -> Kind:
+    kind, nullable = _values(list(annotation), annotation, path)
+    if nullable:  # its None would be a member to the model and no value to a sink
+        raise _refused(annotation, path)
+    return kind
+
+
 def _values(values: Sequence[object], annotation: object, path: str) -> tuple[Kind, bool]:
     """The kind that holds all values of an enum or literal."""
-    found = {type(value) for value in values}
+    found = {type(value.value if isinstance(value, Enum) else value) for value in values}
     for plain, kind in ((str, Text()), (int, Integer())):
-        if found == {plain}:
-            return kind, False
+        if found - {type(None)} == {plain}:
+            return kind, type(None) in found
     raise _refused(annotation, path)
 
 
 def _number(marks: Sequence[Any], path: str) -> Number:
     constraints = {name: value for mark in marks for name, value in _limits(mark).items() if value is not None}
     precision, scale = constraints.get("max_digits", PRECISION), constraints.get("decimal_places", SCALE)
-    if not 0 <= scale <= precision <= MOST_DIGITS:
+    if scale > precision and "decimal_places" not in constraints:
+        raise InvalidPipeline(f"{path}: takes decimal_places too where max_digits is below {SCALE}, got {precision}")
+    if not 0 <= scale <= precision <= MOST_DIGITS or precision == 0:
         raise InvalidPipeline(
             f"{path}: takes a Decimal of at most {MOST_DIGITS} digits, got {precision} with {scale} decimals"
         )

@@ -8,6 +8,7 @@ Laws
 So a writer that wakes up late finds its key taken, adopts what is there, and fails its transaction.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -24,7 +25,7 @@ from functions.core.slice import Slice
 
 @dataclass(slots=True)
 class Settled:
-    """What settling a slice did. Only what this writer's own transactions moved counts, so that sums over writers are exact."""
+    """What settling a slice did. Only what this writer's own transactions moved counts: sums over writers are exact."""
 
     next: int = 0  # the ledger's next offset, beyond the slice
     records: int = 0
@@ -111,7 +112,7 @@ class Settler:
             self.stores.topics[topic.name].send(messages(topic, f"{source.topic}/{source.partition}", rows))
 
     def _advance(self, source: Source, at: Position, plan: _Plan) -> bool:
-        """Step 5: counts and ledger together, in as many transactions as the counts need. False: somebody was faster."""
+        """Step 5: counts and ledger together, in as many transactions as they need. False: somebody was faster."""
         room = self.stores.ledger.counts_per_advance
         adds = self._counts(plan.rows)
         chunks = [adds[first : first + room] for first in range(0, len(adds), room)] or [[]]
@@ -132,8 +133,9 @@ class Settler:
         return sorted(count for sink in self.pipeline.counters for count in counts(sink, rows))
 
     def _count(self, part: Slice, plan: _Plan, done: Settled) -> None:
-        mine = part.until(min(plan.cover.end, part.end))
-        done.records += len(mine)
+        # Not part.until: where the mapping gave up, an adopted object may end before this slice begins.
+        mine = bisect_right(part.offsets, plan.cover.end)
+        done.records += mine
         done.rows += len(plan.rows)
         done.gaps += [plan.cover.gap] if plan.cover.gap else []
         if plan.own is None:
@@ -141,19 +143,19 @@ class Settler:
             return
         done.rejected.update(rejection.reason for rejection in plan.own.rejections)
         done.dropped += plan.own.dropped
-        self._gate(part).passed(len(mine), len(plan.own.rejections))
+        self._gate(part).passed(mine, len(plan.own.rejections))
 
     def _gate(self, part: Slice) -> FloodGate:
         return self.gates.setdefault(part.partition, FloodGate(self.pipeline.limits.flood))
 
 
 def _forward_only(part: Slice, at: Position) -> None:
-    """A record that was settled is in the ledger's `newest`; an unsettled one below `next` betrays itself by a newer time."""
+    """Settled records are no newer than the ledger's `newest`: one below `next` that is newer was never settled."""
     if part.start >= at.next:
         return
     below = [time for offset, time in zip(part.offsets, part.timestamps, strict=True) if offset < at.next]
     if max(below, default=-1) > at.newest:
         raise OffsetsWentBack(
-            f"{part}: the ledger has settled offsets before {at.next}, but these records are newer than anything it settled. "
-            "Was the topic recreated or the cluster restored? Rewind the ledger on purpose to go on"
+            f"{part}: the ledger has settled offsets before {at.next}, but these records are newer than all it "
+            "settled. Was the topic recreated or the cluster restored? Rewind the ledger on purpose to go on"
         )

@@ -10,6 +10,7 @@ from functions.core.pipeline import AnyPipeline
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.literals import ScalarAttributeTypeType
+    from mypy_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -35,13 +36,12 @@ def create(
 
 
 def _table(dynamodb: "DynamoDBClient", name: str, partition: Key, *sort: Key) -> None:
+    schema: list[KeySchemaElementTypeDef] = [{"AttributeName": partition[0], "KeyType": "HASH"}]
+    schema += [{"AttributeName": key, "KeyType": "RANGE"} for key, _ in sort]
     dynamodb.create_table(
         TableName=name,
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in (partition, *sort)],
-        KeySchema=[
-            {"AttributeName": partition[0], "KeyType": "HASH"},
-            *({"AttributeName": key, "KeyType": "RANGE"} for key, _ in sort),
-        ],
+        KeySchema=schema,
         BillingMode="PAY_PER_REQUEST",
     )
 

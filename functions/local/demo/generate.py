@@ -80,8 +80,8 @@ class _Stream:
         return login, Row(person.user_id, *numbers, named, person.address, person.locale, person.device_id, now - late)
 
     def headers(self) -> Headers:
-        """On some: text, no value, and bytes above 127, which Lambda's events show as negative numbers."""
+        """On some: text, nothing, and bytes above 127, which Lambda's events show as negative numbers."""
         random = self.random
         if random.random() >= HEADERS:
             return ()
-        return (("trace", random.randbytes(8).hex().encode()), ("empty", None), ("raw", b"\x00\x7f\x80\xff"))
+        return (("trace", random.randbytes(8).hex().encode()), ("empty", b""), ("raw", b"\x00\x7f\x80\xff"))

@@ -11,7 +11,7 @@ from functions.local.demo.record import Place, Row
 from functions.local.demo.topics import Topic
 
 HEADER: Final = "tandem-source"  # user-login/<partition>/<offset>
-SETTINGS: Final = {"group.id": "demo-listener", "enable.auto.commit": False, "enable.partition.eof": False}
+SETTINGS: Final = {"group.id": "demo-listener", "enable.auto.commit": False, "log_level": 0}
 WAIT: Final = 10.0  # seconds for a question to the broker
 
 

@@ -15,7 +15,13 @@ from functions.local.demo.topics import Topic
 
 TICK: Final = 0.02  # seconds between looks at the plan
 LARGEST: Final = 8 * 2**20  # bytes of a request
-SETTINGS: Final = {"enable.idempotence": True, "linger.ms": 10, "compression.type": "lz4", "message.max.bytes": LARGEST}
+SETTINGS: Final = {
+    "enable.idempotence": True,
+    "linger.ms": 10,
+    "compression.type": "lz4",
+    "message.max.bytes": LARGEST,
+    "log_level": 0,
+}
 
 
 class Production:

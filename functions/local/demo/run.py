@@ -77,4 +77,7 @@ def _mapping(stage: Stage, log: Path) -> Mapping:
     """The largest batches that AWS takes: a burst is what they are for."""
     function = Function(HANDLER, stage.environment, region=stage.aws.region, task_root=ROOT, log=log)
     topic = stage.topics.source
-    return Mapping(topic.name, stage.group, topic.bootstrap, function, batch_size=10_000, concurrency=LANES)
+    return Mapping(
+        topic.name, stage.group, topic.bootstrap, function,
+        batch_size=10_000, concurrency=LANES, session_timeout=stage.session_seconds,
+    )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import boto3
 
@@ -44,7 +44,7 @@ class Stage(AbstractContextManager["Stage"]):
             self._secrets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-demo-")))
             self.mask_key = secrets.token_hex(KEY_BYTES).encode()
             (self._secrets / "mask-key").write_bytes(self.mask_key)
-            stores.create(self._session.client, self.name, [self.pipeline], LAKE, LETTERS)
+            stores.create(self._client, self.name, [self.pipeline], LAKE, LETTERS)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -69,10 +69,14 @@ class Stage(AbstractContextManager["Stage"]):
             "TANDEM_KAFKA_AUTH": "plaintext",
             "TANDEM_HTTP_HOST": "127.0.0.1",
             "TANDEM_HTTP_PORT": "0",
-            # What was killed is a member of the group until then; Kafka takes no less than 6 unless told otherwise.
-            "TANDEM_SESSION_TIMEOUT_SECONDS": "6" if self.broker.kind == "external" else "3",
+            "TANDEM_SESSION_TIMEOUT_SECONDS": str(self.session_seconds),
             "POWERTOOLS_TRACE_DISABLED": "true",
         }
+
+    @property
+    def session_seconds(self) -> int:
+        """How long a member of the group that was killed remains one. Brokers take no less than 6, ours do."""
+        return 6 if self.broker.kind == "external" else 3
 
     @property
     def group(self) -> str:
@@ -82,12 +86,15 @@ class Stage(AbstractContextManager["Stage"]):
     @cached_property
     def s3(self) -> "S3Client":
         """For the verification."""
-        return self._session.client("s3")
+        return cast("S3Client", self._client("s3"))
 
     @cached_property
     def dynamodb(self) -> "DynamoDBServiceResource":
         """For the verification, and for watching the ledger."""
         return self._session.resource("dynamodb")
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its classes when it runs
+        return self._session.client(service)  # type: ignore[call-overload]
 
     @cached_property
     def _session(self) -> boto3.Session:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 LINES: Final = 12  # of a log, for a failure's message
+WIDTH: Final = 400
+METRICS: Final = '{"_aws":'  # of Lambda's logs: they say nothing here that the other lines do not
 
 
 class WorkerProcess:
@@ -58,5 +60,5 @@ def tail(log: Path) -> str:
     """The last lines of a log, each cut to a width that can be read."""
     if not log.exists():
         return "  (nothing)"
-    lines = log.read_text(errors="replace").splitlines()[-LINES:]
-    return "\n".join(f"  {line[:400]}" for line in lines) or "  (nothing)"
+    lines = [line for line in log.read_text(errors="replace").splitlines() if METRICS not in line]
+    return "\n".join(f"  {line[:WIDTH]}" for line in lines[-LINES:]) or "  (nothing)"

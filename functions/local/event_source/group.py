@@ -9,7 +9,7 @@ Undocumented, so chosen here: the client and its assignor (librdkafka, range), a
 import logging
 import time
 from collections.abc import Callable
-from threading import Event
+from threading import Event, Thread
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -66,7 +66,7 @@ class Group:
 
     def pause(self, wanted: set[int]) -> None:
         """Read none of these, and all others."""
-        wanted &= self.partitions
+        wanted = wanted & self.partitions  # a new set: it is kept
         if fresh := wanted - self._paused:
             self._consumer.pause([TopicPartition(self._topic, partition) for partition in fresh])
         if freed := self._paused - wanted:
@@ -86,12 +86,15 @@ class Group:
             self._consumer.commit(offsets=positions, asynchronous=True)
 
     def leave(self) -> None:
-        """At once, so that nobody waits for our session to expire, but not before the last commits, for FAREWELL."""
+        """At once, so that nobody waits for our session to expire, but after the last commits; 2 * FAREWELL at most."""
         end = time.monotonic() + FAREWELL
         while self._uncommitted and time.monotonic() < end:
             self.commit({})
             self._consumer.poll(POLL)
-        self._consumer.close()
+        # While the broker is away a client with a commit under way does not close, but it does so once it is back.
+        closing = Thread(target=self._consumer.close, name="closing", daemon=True)
+        closing.start()
+        closing.join(FAREWELL)
 
     def _committed(self, error: KafkaError | None, positions: list[TopicPartition]) -> None:
         if error:

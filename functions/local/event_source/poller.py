@@ -49,7 +49,8 @@ class Poller:
 
     def _deal(self) -> None:
         for partition, run in batch_of("", self._group.read()).runs.items():
-            self._lane(partition).backlog.add(run, time.monotonic())
+            if partition in self._group.partitions:  # it may have been lost within that read
+                self._lane(partition).backlog.add(run, time.monotonic())
 
     def _take_back(self, wait: float) -> bool:
         """Commit what has ended; waits up to `wait` seconds for the first to end, and says if any did."""

@@ -36,8 +36,9 @@ class Batch:
     backoff: Backoff = field(default_factory=Backoff)
 
     def run(self, parts: Sequence[Slice], deadline: float) -> list[Outcome]:
-        """One outcome for each slice, by the deadline. A slice that has not ended by then is left: its thread does no harm,
-        the ledger sees to that.
+        """One outcome for each slice, by the deadline.
+
+        A slice that has not ended by then is left: its thread does no harm, the ledger sees to that.
         """
         began = time.monotonic()
         futures = {self.threads.submit(self._attempts, part, deadline): part for part in parts}

@@ -1,17 +1,18 @@
 """The event that Lambda's event source mapping for Amazon MSK delivers -> slices.
 
-Source: AWS Lambda developer guide, "Using Lambda with Amazon MSK": `records` maps "topic-partition" to records with base64
-keys and values; header values are lists of signed bytes. `key` and `value` may be null or absent.
+Source: AWS Lambda developer guide, "Using Lambda with Amazon MSK": `records` maps "topic-partition" to records with
+base64 keys and values; header values are lists of signed bytes. `key` and `value` may be null or absent.
 """
 
 from binascii import a2b_base64
 from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from functions.core.slice import Headers, Slice
 
 Record = Mapping[str, Any]
+SOURCES: Final = ("aws:kafka", "SelfManagedKafka")
 
 
 class RawHeaders(Sequence[Headers]):
@@ -27,7 +28,7 @@ class RawHeaders(Sequence[Headers]):
         if isinstance(index, slice):
             return RawHeaders(self._records[index])
         return [
-            (name, bytes(byte & 0xFF for byte in value))
+            (name, None if value is None else bytes(byte & 0xFF for byte in value))
             for header in self._records[index].get("headers") or ()
             for name, value in header.items()
         ]
@@ -35,10 +36,10 @@ class RawHeaders(Sequence[Headers]):
 
 def slices(event: Mapping[str, Any]) -> Iterator[Slice]:
     """One slice for each partition that has records. Raises ValueError for an event that no mapping sends."""
-    if event.get("eventSource") not in {"aws:kafka", "SelfManagedKafka"} or not isinstance(
-        event.get("records"), Mapping
-    ):
-        raise ValueError(f"takes an event of a Kafka event source mapping, got {str(event)[:200]}")
+    if event.get("eventSource") not in SOURCES or not isinstance(event.get("records"), Mapping):
+        # Only names are told: whatever else the event holds may identify a person.
+        got = f"eventSource {event.get('eventSource')!r} and fields {sorted(map(str, event))}"
+        raise ValueError(f"takes an event of a Kafka event source mapping, got {got}")
     for records in event["records"].values():
         if records:
             yield _slice(sorted(records, key=itemgetter("offset")))

@@ -17,8 +17,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions import settings
 from functions.adapters import emf
 from functions.adapters.log import logger
-from functions.bootstrap import App
-from functions.core.errors import Fatal, Stop
+from functions.bootstrap import App, tune_collector
+from functions.core.errors import Fatal, Retry, Stop
 from functions.core.settle import Settled
 from functions.runtimes.msk.batch import Batch, Outcome
 from functions.runtimes.msk.event import slices
@@ -58,7 +58,10 @@ class Runtime:
 
 
 def _gravity(failure: BaseException) -> int:
-    return 2 if isinstance(failure, Fatal) else 1 if isinstance(failure, Stop) else 0
+    """Retry mends itself, Stop does not, what nobody foresaw is a bug, and Fatal needs new clients."""
+    return next((at for at, kind in enumerate((Retry, Stop, TandemError)) if isinstance(failure, kind)), 2) + (
+        isinstance(failure, Fatal)
+    )
 
 
 @cache
@@ -66,6 +69,7 @@ def _runtime() -> Runtime:
     """Built by the first invocation, so that importing this module builds nothing."""
     chosen = settings.read()
     app = App(chosen)
+    tune_collector()
     threads = ThreadPoolExecutor(chosen.settle_threads, thread_name_prefix="settle")
     batch = Batch(app.settler.settle, threads)
     return Runtime(chosen.pipeline, batch, logger(chosen), Tracer(service=chosen.pipeline), chosen.time_margin_seconds)

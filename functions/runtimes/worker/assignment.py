@@ -1,7 +1,7 @@
 """The group's decisions: lanes open at the ledger's offset, and close after a bounded drain.
 
-The callbacks run inside `Consumer.consume`, on the loop's thread, under the cooperative protocol: only what changes hands
-is named, everything else goes on.
+The callbacks run inside `Consumer.consume`, on the loop's thread, under the cooperative protocol: only what changes
+hands is named, everything else goes on.
 """
 
 import random
@@ -39,13 +39,14 @@ class Assignment:
         """Open lanes where the ledger stands. Raises Fatal when that cannot be found out."""
         lanes = [self._open(consumer, part) for part in parts]
         consumer.incremental_assign([_start(lane) for lane in lanes])
+        consumer.resume([_start(lane) for lane in lanes])  # librdkafka remembers that a partition was paused before
         consumer.pause([_start(lane) for lane in lanes if lane.stopped])
         self.fleet.lanes.update({lane.partition: lane for lane in lanes})
         self.seen = True
         self.changed("assigned", [lane.partition for lane in lanes])
 
     def revoked(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
-        """Let slices in flight end within the drain time and commit them; what does not end is left to the next owner."""
+        """Let slices in flight end within the drain time and commit them; the next owner settles the others."""
         numbers = [part.partition for part in parts]
         self.fleet.wait(numbers, self.drain_seconds)
         self.reap()

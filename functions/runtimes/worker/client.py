@@ -9,6 +9,10 @@ from functions.settings import Settings
 
 def consumer_settings(settings: Settings, connection: Mapping[str, Any]) -> dict[str, Any]:
     """What the worker's consumer needs besides its callbacks."""
+    # The client's own queue counts against memory as much as ours does; librdkafka takes up to 2 GB.
+    queue = min(max(1024, settings.bytes_in_flight // 2048), 2**21 - 1)
+    # A drain inside a rebalance must not cost the membership, and librdkafka refuses less than the session timeout.
+    between_polls = max(300.0, settings.drain_seconds + 60, settings.session_timeout_seconds)
     chosen = {
         **connection,
         "group.id": names.group(settings.stage, settings.pipeline),
@@ -20,8 +24,10 @@ def consumer_settings(settings: Settings, connection: Mapping[str, Any]) -> dict
         "session.timeout.ms": int(settings.session_timeout_seconds * 1000),
         "heartbeat.interval.ms": int(min(3.0, settings.session_timeout_seconds / 3) * 1000),
         "statistics.interval.ms": 5000,
-        # The client's own queue counts against memory as much as ours does.
-        "queued.max.messages.kbytes": max(1024, settings.bytes_in_flight // 2048),
+        "max.poll.interval.ms": int(between_polls * 1000),
+        "queued.max.messages.kbytes": queue,
         "fetch.wait.max.ms": 100,
+        # How soon a full queue is looked at again: its default of a second leaves the worker idle for most of it.
+        "fetch.queue.backoff.ms": 20,
     }
     return chosen | ({"client.rack": settings.rack} if settings.rack else {})

@@ -1,4 +1,4 @@
-"""All lanes of a worker: what was read goes in, slices are settled on threads, settled offsets come out to be committed."""
+"""All lanes of a worker: records that were read go in, slices are settled on threads, settled offsets come out."""
 
 import random
 from collections.abc import Callable, Iterable
@@ -63,7 +63,10 @@ class Fleet:
                 lane.start(self.threads.submit(self.settle, part), now)
 
     def ended(self, now: float) -> list[Ended]:
-        """The attempts that have ended since the last call. Raises what is neither Retry nor Stop: this process is broken."""
+        """The attempts that have ended since the last call.
+
+        Raises what is neither Retry nor Stop: this process is broken.
+        """
         return [self._end(lane, now) for lane in self.lanes.values() if lane.future is not None and lane.future.done()]
 
     def wait(self, partitions: Iterable[int], seconds: float) -> None:

@@ -37,6 +37,7 @@ class Lane:
     retry_at: float = 0.0
     stopped: Stop | None = None
     paused: bool = False
+    log_end: int | None = None  # one beyond the last record of the log, by the latest statistics
 
     @property
     def size(self) -> int:
@@ -49,12 +50,19 @@ class Lane:
         return self.position if self.part is None else self.part.start
 
     @property
+    def lag(self) -> int | None:
+        """How many records of the log are not settled; None before the first statistics."""
+        return None if self.log_end is None else max(0, self.log_end - max(0, self.unsettled))
+
+    @property
     def blocked(self) -> bool:
         """Whether reading on is pointless: a store is unavailable, or the lane is stopped."""
         return self.stopped is not None or self.attempts > 0
 
     def add(self, run: Run, now: float) -> None:
-        """Take records that were read."""
+        """Take records that were read; a lane that is stopped has no use for them."""
+        if self.stopped is not None:
+            return
         if not self.offsets:
             self.oldest = now
         self.offsets += run.offsets
@@ -85,8 +93,11 @@ class Lane:
         self.future, self.attempts, self.retry_at = None, self.attempts + 1, retry_at
 
     def stop(self, error: Stop) -> None:
-        """Nothing of this partition is settled any more."""
-        self.future, self.stopped = None, error
+        """Nothing of this partition is settled any more, so it keeps no records: the other lanes need the room."""
+        self.position = self.unsettled
+        self.future, self.part, self.part_bytes, self.waiting_bytes, self.stopped = None, None, 0, 0, error
+        for column in (self.offsets, self.timestamps, self.keys, self.values, self.headers):
+            column.clear()
 
     def _full(self, now: float) -> bool:
         limits = self.limits

@@ -9,14 +9,14 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from aws_lambda_powertools import Logger
 from confluent_kafka import Consumer
 
 from functions.adapters.log import logger
 from functions.adapters.prometheus import PrometheusMeter
-from functions.bootstrap import App
+from functions.bootstrap import App, tune_collector
 from functions.core.errors import Misconfigured
 from functions.runtimes.worker.assignment import Assignment
 from functions.runtimes.worker.client import consumer_settings
@@ -25,6 +25,8 @@ from functions.runtimes.worker.health import Probes, State
 from functions.runtimes.worker.worker import Worker
 from functions.settings import Settings
 from functions.telemetry import LAG, REBALANCES, Sample
+
+LEAVE_SECONDS: Final = 5.0  # beyond the drain: to commit and to leave the group
 
 
 def run(settings: Settings) -> NoReturn:
@@ -50,6 +52,7 @@ def run(settings: Settings) -> NoReturn:
 def serve(settings: Settings, stopping: Event, log: Logger) -> None:
     """Wire everything, turn until `stopping` is set, drain within the drain time."""
     app = App(settings)
+    tune_collector()
     meter = PrometheusMeter(app.pipeline.name)
     state = State(time.monotonic())
     threads = ThreadPoolExecutor(settings.settle_threads, thread_name_prefix="settle")
@@ -81,11 +84,18 @@ def connect(settings: Settings, app: App, fleet: Fleet, meter: PrometheusMeter, 
         for partition in partitions if change != "assigned" else ():
             meter.forget(LAG, str(partition))
 
-    assignment = Assignment(
-        app.pipeline, app.ledger, fleet, settings.drain_seconds, lambda: worker.reap(last=True), changed
-    )
+    assignment = Assignment(app.pipeline, app.ledger, fleet, settings.drain_seconds, lambda: worker.reap(), changed)
     client = consumer_settings(settings, app.kafka) | {"stats_cb": lambda text: worker.statistics(text)}
-    worker = Worker(Consumer(client), fleet, settings.bytes_in_flight, meter, state, log, lambda: assignment.seen)
+    worker = Worker(
+        Consumer(client),
+        fleet,
+        settings.bytes_in_flight,
+        meter,
+        state,
+        log,
+        lambda: assignment.seen,
+        settings.drain_seconds + LEAVE_SECONDS,
+    )
     worker.consumer.subscribe(
         [app.pipeline.topic], on_assign=assignment.assigned, on_revoke=assignment.revoked, on_lost=assignment.lost
     )

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Thread
 from typing import Final
 
 from aws_lambda_powertools import Logger
@@ -22,6 +22,8 @@ READ_RECORDS: Final = 5000  # at most, in one call
 IDLE_SECONDS: Final = 0.1  # how long a read waits when no slice is in flight
 BUSY_SECONDS: Final = 0.01  # and when one may end at any moment
 FULL_SECONDS: Final = 0.5  # how long the loop lets a full fleet drain before it pauses partitions to keep polling
+LAG_SECONDS: Final = 1.0  # how often the lag is told
+ASK_SECONDS: Final = 1.0  # how long the brokers may take to say where a paused partition ends
 RESUME_AT: Final = 0.5  # of the bytes in flight, so that partitions are not paused and resumed all the time
 
 
@@ -36,7 +38,9 @@ class Worker:
     state: State
     log: Logger
     assigned: Callable[[], bool]
+    leave_seconds: float
     full_since: float | None = None
+    lag_told: float = 0.0  # monotonic
 
     def run(self, stopping: Event, stall_seconds: float) -> None:
         """Turn until told to stop. Raises Fatal when the client or the process is beyond repair."""
@@ -56,27 +60,32 @@ class Worker:
         self._watch()
 
     def close(self) -> None:
-        """Drain within the drain time and leave the group: the consumer revokes what it holds."""
-        self.consumer.close()
+        """Drain within the drain time and leave the group: the consumer revokes what it holds.
 
-    def reap(self, *, last: bool = False) -> None:
-        """Commit, log and count the attempts that have ended; `last` waits for the commit, for a lane that closes."""
+        On a thread of its own, because librdkafka waits without end for brokers that are away.
+        """
+        leaving = Thread(target=self.consumer.close, name="leave", daemon=True)
+        leaving.start()
+        leaving.join(self.leave_seconds)
+
+    def reap(self) -> None:
+        """Commit, log and count the attempts that have ended."""
         ended = self.fleet.ended(time.monotonic())
         commits = [
             TopicPartition(each.part.topic, each.part.partition, each.part.end + 1) for each in ended if each.settled
         ]
         if commits:
-            self._commit(commits, wait=last)
+            self._commit(commits)
         for each in ended:
             self._tell(each)
 
-    def _commit(self, parts: list[TopicPartition], *, wait: bool) -> None:
-        """Only a courtesy to lag monitors and to the other runtime's start: the ledger decides, so a failure is no harm."""
+    def _commit(self, parts: list[TopicPartition]) -> None:
+        """A courtesy to lag monitors and to the other runtime's start: the ledger decides, so a failure is no harm.
+
+        Never waited for: with the brokers away that may take without end. It is sent before the group is left.
+        """
         try:
-            if wait:
-                self.consumer.commit(offsets=parts, asynchronous=False)
-            else:
-                self.consumer.commit(offsets=parts, asynchronous=True)
+            self.consumer.commit(offsets=parts, asynchronous=True)
         except KafkaException as error:
             self.log.warning("commit", extra={"error": str(error)})
 
@@ -89,7 +98,7 @@ class Worker:
         return messages
 
     def _client_error(self, error: KafkaError) -> None:
-        """The log or our right to read it has changed: a new process finds out how. All else the client mends by itself."""
+        """The log or our right to read it has changed: a new process finds out how. All else the client mends."""
         if error.fatal() or error.code() in BEYOND_REPAIR:
             raise Fatal(f"consumer: {error.str()}")
         self.log.warning("consumer", extra={"error": error.str()})
@@ -129,14 +138,33 @@ class Worker:
         self._gauge(ASSIGNED, len(lanes))
         self._gauge(PAUSED, sum(lane.paused for lane in lanes))
         self._gauge(STOPPED, len(self.state.stopped))
+        if now - self.lag_told >= LAG_SECONDS:
+            self.lag_told = now
+            self._lag()
+
+    def _lag(self) -> None:
+        """By what is settled and not by the commit."""
+        for lane in self.fleet.lanes.values():
+            if lane.lag is not None:
+                self.meter.record(Sample(LAG, lane.lag, (str(lane.partition),)))
 
     def statistics(self, text: str) -> None:
-        """librdkafka's statistics, every few seconds: the lag of each lane, by what is settled and not by the commit."""
+        """Take each lane's log end from the client's statistics, which come every few seconds."""
         topics = json.loads(text)["topics"]
         for lane in self.fleet.lanes.values():
             end = topics.get(lane.topic, {}).get("partitions", {}).get(str(lane.partition), {}).get("ls_offset", -1)
             if end >= 0:
-                self.meter.record(Sample(LAG, max(0, end - lane.unsettled), (str(lane.partition),)))
+                lane.log_end = end
+        self._ask_for_ends([lane for lane in self.fleet.lanes.values() if lane.paused])
+
+    def _ask_for_ends(self, lanes: list[Lane]) -> None:
+        """The statistics know a log's end from fetching, so they do not see a paused partition grow."""
+        try:
+            for lane in lanes:
+                part = TopicPartition(lane.topic, lane.partition)
+                _, lane.log_end = self.consumer.get_watermark_offsets(part, timeout=ASK_SECONDS)
+        except KafkaException as error:
+            self.log.warning("log end", extra={"error": str(error)})
 
     def _gauge(self, metric: Metric, value: float) -> None:
         self.meter.record(Sample(metric, value))
@@ -152,7 +180,9 @@ class Worker:
 
 
 BEYOND_REPAIR: Final = (
-    KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - librdkafka's local errors are named so: the log lacks the offset we are at
+    # librdkafka's own errors are named with an underscore.
+    KafkaError._FATAL,  # noqa: SLF001 - an error that was made from its code alone does not say that it is fatal
+    KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - the log lacks the offset we are at
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.UNKNOWN_TOPIC_OR_PART,

@@ -1,0 +1,63 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.core.dead_letter import DeadLetter, Reason
+from tests.contracts.race import raced
+from tests.contracts.twins import Letters
+
+LETTER = DeadLetter(
+    "pipeline", "all.of-it", 3, 7, 1_700_000_000_000, b"k", b'{"a": "\xc3\xa9"}', [("trace", b"1"), ("trace", None)],
+    Reason.REJECTED, 'ip: takes "an" address, \udcff, not é', "Traceback:\n  line",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"key": None, "value": None, "headers": []},
+        {"key": b"", "value": b"", "headers": [("", b"")]},
+        {"key": bytes(range(256)), "value": b"\xff" * 2**20},
+        {"headers": [(f"name-{n % 7}", b"\x00\xff") for n in range(10_000)]},
+        {"offset": 2**63 - 1, "timestamp": -1},
+        {"timestamp": 2**63 - 1},
+        *({"reason": reason} for reason in Reason),
+    ],
+    ids=lambda changes: ",".join(changes) or "plain",
+)
+def test_a_letter_is_stored_whole(letters: Letters, name: str, changes: dict[str, Any]) -> None:
+    letter = replace(LETTER, pipeline=name, **changes)
+    letters.store.store([letter])
+    assert letters.stored(name) == [letter]
+
+
+def test_stored_twice_is_stored_once_and_the_first_stays(letters: Letters, name: str) -> None:
+    letter = replace(LETTER, pipeline=name)
+    letters.store.store([letter, letter])
+    letters.store.store([replace(letter, detail="another")])
+    assert letters.stored(name) == [letter]
+
+
+def test_many_at_once(letters: Letters, name: str) -> None:
+    many = [replace(LETTER, pipeline=name, offset=offset) for offset in range(100)]
+    letters.store.store(many)
+    assert sorted(letters.stored(name), key=lambda letter: letter.offset) == many
+
+
+def test_coordinates_keep_letters_apart(letters: Letters, name: str) -> None:
+    letter = replace(LETTER, pipeline=name)
+    others = [replace(letter, **change) for change in ({"topic": "all"}, {"partition": 33}, {"offset": 70})]
+    letters.store.store([letter, *others, replace(letter, pipeline=f"{name}-more")])
+    assert len(letters.stored(name)) == 4
+
+
+def test_writers_side_by_side_store_one(letters: Letters, name: str) -> None:
+    many = [replace(LETTER, pipeline=name, offset=offset) for offset in range(5)]
+    raced(lambda _: letters.store.store(many))
+    assert sorted(letters.stored(name), key=lambda letter: letter.offset) == many
+
+
+def test_nothing_is_nothing(letters: Letters) -> None:
+    letters.store.store([])

@@ -1,0 +1,74 @@
+"""Exactly once: what the stores hold is what the produced records must come to, each record once."""
+
+from collections import Counter
+from datetime import datetime
+from urllib.parse import parse_qs
+
+from functions.pipelines.logins import PIPELINE
+from tests.integration import found
+from tests.integration.found import Found, Place
+from tests.integration.records import Record, Row
+
+COUNTER = PIPELINE.counters[0].name
+
+
+def account(produced: dict[Place, Record], stores: Found, *, given_up: frozenset[Place] = frozenset()) -> None:
+    """Fail with what is lost, doubled, wrong or miscounted; `given_up` are places that must have left no trace."""
+    due = {place: record.outcome for place, record in produced.items() if place not in given_up}
+    rows = {place: outcome for place, outcome in due.items() if isinstance(outcome, Row)}
+    letters = {place: outcome for place, outcome in due.items() if isinstance(outcome, str)}
+    same("rows", Counter(place for place, _ in stores.rows), Counter(rows.keys()))
+    same("rows", {place: _row(row) for place, row in stores.rows}, rows)
+    same("dead letters", Counter(place for place, _ in stores.letters), Counter(letters.keys()))
+    same("dead letters", {place: letter["reason"] for place, letter in stores.letters}, letters)
+    for place, letter in stores.letters:
+        record = produced[place]
+        assert (found.decoded(letter["key"]), found.decoded(letter["value"])) == (record.key, record.value), place
+    same("counters", _counted(stores), dict(Counter((r.device_type, r.at // 60 * 60) for r in rows.values())))
+    same("table", _placed(stores), _newest(rows))
+    same("messages", {message.source for message in stores.messages}, set(rows))
+
+
+def same(what: str, is_: object, due: object) -> None:
+    """Compare, and tell the first differences."""
+    if is_ == due:
+        return
+    if isinstance(is_, dict | Counter) and isinstance(due, dict | Counter):
+        keys = sorted((key for key in is_.keys() | due.keys() if is_.get(key) != due.get(key)), key=str)
+        told = [f"{key}: {is_.get(key)} for {due.get(key)}" for key in keys]
+    elif isinstance(is_, set) and isinstance(due, set):
+        told = [f"missing {sorted(due - is_)[:5]}, unexpected {sorted(is_ - due)[:5]}"]
+    else:
+        told = [f"{is_!r} for {due!r}"]
+    raise AssertionError(f"{what}: {len(told)} differ: " + "; ".join(told[:5]))
+
+
+def _row(row: dict[str, object]) -> Row:
+    at = row["logged_in_at"]
+    assert isinstance(at, datetime)
+    return Row(str(row["user_id"]), str(row["device_type"]), int(at.timestamp()))
+
+
+def _counted(stores: Found) -> dict[tuple[str, int], int]:
+    counted = {}
+    for (counter, bucket), amount in stores.counters.items():
+        name, _, group = counter.partition("?")
+        assert name == COUNTER, counter
+        counted[parse_qs(group)["device_type"][0], int(datetime.fromisoformat(bucket).timestamp())] = amount
+    return counted
+
+
+def _newest(rows: dict[Place, Row]) -> dict[str, tuple[int, int, int]]:
+    """By user: when, at which offset and partition; a draw goes to the greater offset, then partition."""
+    newest: dict[str, tuple[int, int, int]] = {}
+    for (partition, offset), row in rows.items():
+        newest[row.user_id] = max(newest.get(row.user_id, (0, 0, 0)), (row.at, offset, partition))
+    return newest
+
+
+def _placed(stores: Found) -> dict[str, tuple[int, int, int]]:
+    def of(item: dict[str, str]) -> tuple[int, int, int]:
+        _, offset, partition = item["_order"].split("-")
+        return int(datetime.fromisoformat(item["logged_in_at"]).timestamp()), int(offset), int(partition)
+
+    return {user: of(item) for user, item in stores.table.items()}

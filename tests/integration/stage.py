@@ -1,0 +1,239 @@
+"""A stage of its own for a test: names, stores, topics, both runtimes, and what was produced for them."""
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from boto3 import Session
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Message as Delivered
+
+from functions.adapters.ledger import DynamoLedger
+from functions.core import names
+from functions.core.backoff import Backoff
+from functions.core.ports import Gap, Source
+from functions.local.aws import LocalAws
+from functions.local.broker.broker import Broker
+from functions.local.event_source.function import Function
+from functions.local.event_source.mapping import Mapping
+from functions.local.event_source.patience import Patience
+from functions.local.event_source.source import EventSource
+from functions.pipelines.logins import PIPELINE
+from tests.integration import found
+from tests.integration.found import Found, Place
+from tests.integration.records import Record
+from tests.integration.waiting import eventually
+from tests.integration.worker import WorkerProcess
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
+    from mypy_boto3_s3 import S3Client
+
+PARTITIONS: Final = 4  # as many as the embedded broker gives
+OUTPUT: Final = PIPELINE.topics[0].name
+HANDLER: Final = "functions.runtimes.msk.handler.handler"
+LARGEST: Final = 8 * 2**20  # bytes of a request: the broker's own limit is what decides
+
+
+@dataclass
+class Stage:
+    """Everything in it is named after `name`, but for the topics, which the test has to itself."""
+
+    name: str
+    broker: Broker
+    aws: LocalAws
+    folder: Path
+    produced: dict[Place, Record] = field(default_factory=dict)
+    messages_since: dict[int, int] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def lake(self) -> str:
+        """The bucket."""
+        return f"{self.name}-lake"
+
+    @property
+    def dead_letters(self) -> str:
+        """The bucket."""
+        return f"{self.name}-dead-letters"
+
+    @property
+    def group(self) -> str:
+        """The consumer group of both runtimes."""
+        return names.group(self.name, PIPELINE.name)
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The variables of both runtimes."""
+        key = self.folder / "mask-key"
+        key.write_bytes(b"0123456789abcdef")
+        return self.aws.environment() | {
+            "TANDEM_STAGE": self.name,
+            "TANDEM_PIPELINE": PIPELINE.name,
+            "TANDEM_LAKE_BUCKET": self.lake,
+            "TANDEM_DEAD_LETTER_BUCKET": self.dead_letters,
+            "TANDEM_MASK_KEY_FROM": f"file:{key}",
+            "TANDEM_BOOTSTRAP_SERVERS": self.broker.bootstrap,
+            "TANDEM_KAFKA_AUTH": "plaintext",
+            "TANDEM_HTTP_HOST": "127.0.0.1",
+            "TANDEM_HTTP_PORT": "0",
+            "TANDEM_SLICE_SECONDS": "0.2",
+            "TANDEM_SESSION_TIMEOUT_SECONDS": "1.5" if self.broker.kind == "apache" else "4",
+            "TANDEM_TIME_MARGIN_SECONDS": "0.5",
+            "POWERTOOLS_TRACE_DISABLED": "true",
+        }
+
+    def behind(self, endpoint: str) -> dict[str, str]:
+        """The variables that bring a runtime to the stores through another address."""
+        return {name: endpoint for name in self.environment if name.startswith("AWS_ENDPOINT_URL")}
+
+    def worker(self, **variables: str) -> WorkerProcess:
+        """Start one; `variables` override those of the stage."""
+        return WorkerProcess(self.environment | variables, self.folder / f"worker-{next(self._numbers)}.log")
+
+    def event_source(
+        self, *, handler: str = HANDLER, variables: dict[str, str] | None = None, **mapping: Any
+    ) -> EventSource:
+        """The `msk` runtime behind a mapping with these settings."""
+        function = Function(handler, self.environment | (variables or {}), log=self.folder / "lambda.log")
+        quick: dict[str, Any] = {
+            "window": 0.1,
+            "session_timeout": float(self.environment["TANDEM_SESSION_TIMEOUT_SECONDS"]),
+            "patience": Patience(backoff=Backoff(first=0.05, most=0.1)),
+        }
+        return EventSource(
+            Mapping(PIPELINE.topic, self.group, self.broker.bootstrap, function, **quick | mapping), self.s3
+        )
+
+    def produce(self, records: Iterable[Record], partition: int | None = None) -> None:
+        """Produce, dealing to the partitions by turns or into one of them, and note where each record lies."""
+        producer = Producer({
+            "bootstrap.servers": self.broker.bootstrap, "enable.idempotence": True, "message.max.bytes": LARGEST,
+            "linger.ms": 5,
+        })  # fmt: skip
+        for number, record in enumerate(records):
+            to = number % PARTITIONS if partition is None else partition
+            self.send(producer, record, to)
+        assert producer.flush(30) == 0, f"{len(producer)} records are not acknowledged"
+
+    def produce_in_transaction(self, records: Sequence[Record], *, commit: bool) -> None:
+        """One transaction over all partitions: its end leaves an offset without a record in each, an abort many."""
+        producer = Producer({"bootstrap.servers": self.broker.bootstrap, "transactional.id": secrets.token_hex(4)})
+        producer.init_transactions(10)
+        producer.begin_transaction()
+        before = dict(self.produced)
+        for number, record in enumerate(records):
+            self.send(producer, record, number % PARTITIONS)
+        assert producer.flush(10) == 0
+        if commit:
+            producer.commit_transaction(10)
+        else:
+            self.produced.clear()
+            self.produced.update(before)
+            producer.abort_transaction(10)
+
+    def send(self, producer: Producer, record: Record, partition: int) -> None:
+        """Produce one record; it is noted when the broker has it."""
+
+        def noted(error: KafkaError | None, message: Delivered) -> None:
+            assert error is None, error
+            partition, offset = message.partition(), message.offset()
+            assert partition is not None
+            assert offset is not None
+            self.produced[partition, offset] = record
+
+        producer.produce(
+            PIPELINE.topic, record.value, record.key, partition, noted, headers=list(record.headers) or None
+        )
+        producer.poll(0)
+
+    def settled(self) -> dict[int, int]:
+        """The next offset to settle, by partition, of those that were ever opened."""
+        return {number: at.next for number, at in self._ledger.positions(PIPELINE.name, PIPELINE.topic).items()}
+
+    def ends(self) -> dict[int, int]:
+        """The offset behind the last record that was produced, by partition."""
+        ends: dict[int, int] = {}
+        for partition, offset in self.produced:
+            ends[partition] = max(ends.get(partition, 0), offset + 1)
+        return ends
+
+    def settle(self, *running: WorkerProcess | EventSource) -> None:
+        """Wait until everything is settled, while these runtimes go on running."""
+        eventually(lambda: self._alive(running) and self.settled() == self.ends(), self.state)
+
+    def settle_some(self, count: int, *running: WorkerProcess | EventSource) -> None:
+        """Wait until so many offsets are settled."""
+        eventually(lambda: self._alive(running) and sum(self.settled().values()) >= count, self.state)
+
+    def gaps(self, partition: int) -> list[Gap]:
+        """What the ledger has recorded."""
+        return self._ledger.gaps(Source(PIPELINE.name, PIPELINE.topic, partition))
+
+    def committed(self) -> dict[int, int]:
+        """What the group has committed."""
+        reader = Consumer({"bootstrap.servers": self.broker.bootstrap, "group.id": self.group})
+        try:
+            parts = reader.committed([TopicPartition(PIPELINE.topic, n) for n in range(PARTITIONS)], timeout=10)
+            return {one.partition: one.offset for one in parts if one.offset >= 0}
+        finally:
+            reader.close()
+
+    def commit(self, offset: int) -> None:
+        """Commit this offset for all partitions, as a person with Kafka's own tools would. The group must be empty."""
+        tool = Consumer({"bootstrap.servers": self.broker.bootstrap, "group.id": self.group})
+        try:
+            tool.commit(
+                offsets=[TopicPartition(PIPELINE.topic, n, offset) for n in range(PARTITIONS)], asynchronous=False
+            )
+        finally:
+            tool.close()
+
+    def state(self) -> str:
+        """For the message of a failure."""
+        logs = (f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}" for log in self.folder.glob("*.log"))
+        return "\n".join([f"settled {self.settled()} of {self.ends()}", *logs])
+
+    def message_ends(self) -> dict[int, int]:
+        """How far the output topic reaches."""
+        return found.ends(self.broker.bootstrap, OUTPUT, PARTITIONS)
+
+    def found(self) -> Found:
+        """Everything that the stores hold; of the messages, those after `messages_since`."""
+        return Found(
+            rows=found.rows(self.s3, self.lake),
+            letters=found.letters(self.s3, self.dead_letters),
+            counters=found.counters(self._dynamodb.Table(names.counters_table(self.name))),
+            table={
+                item["user_id"]: item
+                for item in found.items(self._dynamodb.Table(names.rows_table(self.name, "last-login")))
+            },
+            messages=found.messages(self.broker.bootstrap, OUTPUT, PARTITIONS, self.messages_since),
+        )
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """Straight to the emulator."""
+        return Session().client("s3")
+
+    @cached_property
+    def _dynamodb(self) -> "DynamoDBServiceResource":
+        return Session().resource("dynamodb")
+
+    @cached_property
+    def _ledger(self) -> DynamoLedger:
+        return DynamoLedger(
+            Session().client("dynamodb"), names.ledger_table(self.name), names.counters_table(self.name)
+        )
+
+    def _alive(self, running: Sequence[WorkerProcess | EventSource]) -> bool:
+        for one in running:
+            if isinstance(one, WorkerProcess):
+                assert one.running, one.said()
+            elif one.error:
+                raise one.error
+        return True

@@ -1,0 +1,223 @@
+"""The worker as a process on Apache Kafka: whatever happens to it, nothing is lost or doubled."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from functions.core.ports import Gap
+from functions.pipelines.logins import PIPELINE
+from tests.integration.accounting import account
+from tests.integration.conftest import empty
+from tests.integration.proxy import Proxy
+from tests.integration.records import Record, login, logins
+from tests.integration.stage import PARTITIONS, Stage
+from tests.integration.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("real")
+
+LAKE = b"PUT /test-"  # the lake's bucket comes first in the path; tables and the ledger are posted
+TRANSACTION = b"TransactWriteItems"
+OK, FAILING = 200, 503
+
+
+@contextmanager
+def stream(stage: Stage, pause: float = 0.002) -> Iterator[None]:
+    """Produce logins while the test goes on; at its end everything is acknowledged."""
+    producer = Producer({"bootstrap.servers": stage.broker.bootstrap, "enable.idempotence": True})
+    ended = Event()
+
+    def run() -> None:
+        number = len(stage.produced)
+        while not ended.wait(pause):
+            stage.send(producer, login(number), number % PARTITIONS)
+            number += 1
+
+    thread = Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        assert producer.flush(10) == 0
+
+
+def test_sigterm_drains_what_is_in_flight_commits_it_and_exits_0(stage: Stage, proxy: Proxy) -> None:
+    stage.produce(logins(200))
+    proxy.hold(TRANSACTION)
+    with stage.worker(**stage.behind(proxy.endpoint)) as worker:
+        eventually(proxy.holding.is_set, worker.said)
+        worker.terminate()
+        eventually(lambda: worker.lines("worker drains"), worker.said)
+        proxy.go_on()
+        assert worker.exit_code() == 0
+    settled = stage.settled()
+    assert settled
+    assert stage.committed() == settled
+    with stage.worker() as worker:
+        stage.settle(worker)
+    account(stage.produced, stage.found())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "before"),
+    [(LAKE, True), (LAKE, False), (TRANSACTION, True), (TRANSACTION, False)],
+    ids=["before the object", "after the object", "before the transaction", "after the transaction"],
+)
+def test_killed_in_mid_slice_the_next_worker_goes_on_without_loss_or_double(
+    stage: Stage, proxy: Proxy, pattern: bytes, *, before: bool
+) -> None:
+    stage.produce(logins(100))
+    proxy.hold(pattern, before=before)
+    with stage.worker(**stage.behind(proxy.endpoint)) as worker:
+        eventually(proxy.holding.is_set, worker.said)
+        worker.kill()
+    proxy.go_on()
+    stage.produce(logins(100, begin=100))
+    with stage.worker() as worker:
+        stage.settle(worker)
+    account(stage.produced, stage.found())
+
+
+def test_two_workers_share_the_partitions_and_one_takes_over_when_the_other_leaves(stage: Stage) -> None:
+    def share() -> list[float]:
+        return [worker.metric("assigned_partitions") for worker in (first, second)]
+
+    with stage.worker() as first, stream(stage):
+        first.ready()
+        with stage.worker() as second:
+            eventually(lambda: share() == [2, 2], stage.state)
+            stage.settle_some(sum(stage.ends().values()), first, second)
+            first.terminate()
+            assert first.exit_code() == 0
+            eventually(lambda: second.metric("assigned_partitions") == PARTITIONS, stage.state)
+            second.terminate()
+            assert second.exit_code() == 0
+    with stage.worker() as third:
+        stage.settle(third)
+    account(stage.produced, stage.found())
+
+
+def test_a_handover_from_msk_to_worker_and_back_in_mid_stream_loses_and_doubles_nothing(stage: Stage) -> None:
+    source = stage.event_source(batch_size=50, concurrency=2)
+    with stream(stage):
+        source.start()
+        stage.settle_some(200, source)
+        source.stop()
+        with stage.worker() as worker:
+            stage.settle_some(sum(stage.ends().values()) + 200, worker)
+            worker.terminate()
+            assert worker.exit_code() == 0
+        source.start()
+        stage.settle_some(sum(stage.ends().values()) + 200, source)
+    stage.settle(source)
+    source.stop()
+    account(stage.produced, stage.found())
+
+
+def test_a_commit_rewound_by_hand_doubles_nothing(stage: Stage) -> None:
+    stage.produce(logins(200))
+    with stage.worker() as worker:
+        stage.settle(worker)
+        worker.terminate()
+        assert worker.exit_code() == 0
+    stage.commit(0)
+    assert stage.committed() == dict.fromkeys(range(PARTITIONS), 0)
+    stage.produce(logins(40, begin=200))
+    with stage.worker() as worker:
+        stage.settle(worker)
+        eventually(lambda: stage.committed() == stage.ends(), stage.state)
+    account(stage.produced, stage.found())
+
+
+def test_probes_and_metrics_answer_while_slices_settle(stage: Stage) -> None:
+    stage.produce(logins(6000))
+    with stage.worker() as worker:
+        worker.ready()
+        asked = 0
+        while stage.settled() != stage.ends():
+            assert [worker.get(path)[0] for path in ("/healthz", "/readyz", "/metrics")] == [OK] * 3, worker.said()
+            asked += 1
+        assert asked > 1, "everything was settled before anybody could ask"
+        eventually(lambda: worker.metric("records_total") == len(stage.produced), worker.said)
+        assert worker.get("/elsewhere")[0] == 404
+
+
+@pytest.mark.parametrize("newer", [10, 90], ids=["fewer records", "more records"])
+def test_a_topic_recreated_under_the_ledger_stops_its_partitions_and_says_why(stage: Stage, newer: int) -> None:
+    stage.produce(logins(50), partition=0)
+    with stage.worker() as worker:
+        stage.settle(worker)
+        worker.terminate()
+        assert worker.exit_code() == 0
+    empty(stage.broker)
+    old = dict(stage.produced)
+    stage.messages_since = {}
+    stage.produced.clear()
+    stage.produce(logins(newer, begin=1000), partition=0)
+    with stage.worker() as worker:
+        eventually(lambda: "topic recreated" in worker.get("/readyz")[1], worker.said)
+        status, why = worker.get("/readyz")
+        assert status == FAILING
+        assert "user-login-0: the ledger has settled offsets before 50" in json.loads(why)["why"]
+        assert worker.get("/healthz")[0] == OK
+        assert worker.metric("stopped_partitions") == 1
+        stage.produce(logins(5, begin=2000), partition=1)
+        eventually(lambda: stage.settled() == {0: 50, 1: 5}, stage.state)
+    places = {place for place, _ in stage.found().rows}
+    assert places == old.keys() | {(1, offset) for offset in range(5)}
+
+
+def test_what_expired_unsettled_is_recorded_as_a_gap_and_the_rest_goes_on(stage: Stage) -> None:
+    stage.produce(logins(50), partition=0)
+    with stage.worker() as worker:
+        stage.settle(worker)
+        worker.terminate()
+        assert worker.exit_code() == 0
+    stage.produce(logins(50, begin=50), partition=0)
+    admin = AdminClient({"bootstrap.servers": stage.broker.bootstrap})
+    for done in admin.delete_records([TopicPartition(PIPELINE.topic, 0, 70)]).values():
+        assert done.result(10).low_watermark == 70
+    with stage.worker() as worker:
+        stage.settle(worker)
+        eventually(lambda: worker.metric("gaps_total") == 1, worker.said)
+    assert stage.gaps(0) == [Gap(50, 69)]
+    account(stage.produced, stage.found(), given_up=frozenset((0, offset) for offset in range(50, 70)))
+
+
+def test_while_a_store_is_away_partitions_pause_and_go_on_when_it_is_back(stage: Stage, proxy: Proxy) -> None:
+    with stage.worker(**stage.behind(proxy.endpoint)) as worker:
+        worker.ready()
+        proxy.refuse()
+        stage.produce(logins(200))
+        eventually(lambda: worker.metric("paused_partitions") == PARTITIONS, worker.said)
+        stage.produce(logins(200, begin=200))
+        assert (worker.get("/healthz")[0], worker.get("/readyz")[0]) == (OK, OK)
+        assert worker.metric("stopped_partitions") == 0
+        proxy.accept()
+        stage.settle(worker)
+        eventually(lambda: worker.metric("paused_partitions") == 0, worker.said)
+        assert worker.metric("retries_total") >= PARTITIONS
+    account(stage.produced, stage.found())
+
+
+def test_a_flood_of_rejects_stops_loudly_and_stores_no_more(stage: Stage) -> None:
+    stage.produce([Record(b"not a login", "undecodable")] * 1200 + logins(300), partition=0)
+    stage.produce(logins(20), partition=1)
+    with stage.worker(TANDEM_SLICE_SECONDS="1") as worker:
+        eventually(lambda: worker.metric("floods_total") == 1, worker.said)
+        status, why = worker.get("/readyz")
+        assert status == FAILING
+        assert "records were rejected, the limit is 50%" in json.loads(why)["why"]
+        assert worker.lines("not settled")[0]["level"] == "ERROR"
+        eventually(lambda: stage.settled().get(1) == 20, stage.state)
+        stage.produce([Record(b"not a login", "undecodable")] * 50, partition=0)
+        stage.produce(logins(5), partition=1)
+        eventually(lambda: stage.settled().get(1) == 25, stage.state)
+        assert worker.get("/healthz")[0] == OK
+    assert stage.found().letters == []
