@@ -1,7 +1,7 @@
 """Finds the pipelines: one module of `functions.pipelines` each, named after its pipeline (`-` becomes `_`)."""
 
 import pkgutil
-from collections import Counter
+from collections import defaultdict
 from importlib import import_module
 from types import ModuleType
 
@@ -23,7 +23,8 @@ def load(name: str, package: ModuleType = functions.pipelines) -> AnyPipeline:
     except InvalidPipeline as error:
         raise InvalidPipeline(f"{module}: {error}") from error
     except Exception as error:
-        raise InvalidPipeline(f"{module}: {type(error).__name__}: {error}") from error
+        told = " ".join(str(error).split())  # pydantic's errors have several lines
+        raise InvalidPipeline(f"{module}: {type(error).__name__}: {told}") from error
     if not isinstance(pipeline, Pipeline):
         raise InvalidPipeline(f"{module}: takes PIPELINE = Pipeline(...), got {pipeline!r}")
     if pipeline.name != name:
@@ -32,17 +33,18 @@ def load(name: str, package: ModuleType = functions.pipelines) -> AnyPipeline:
 
 
 def load_all(package: ModuleType = functions.pipelines) -> dict[str, AnyPipeline]:
-    """Every pipeline by name. A table or a counter belongs to one pipeline, or two would overwrite each other's rows."""
+    """Every pipeline by name. A table or a counter belongs to one of them, or two would overwrite each other's rows."""
     pipelines = {name: load(name, package) for name in names(package)}
-    owned = Counter(
-        f"{type(sink).__name__} {sink.name!r}"
-        for pipeline in pipelines.values()
-        for sink in pipeline.sinks
-        if not isinstance(sink, Lake | Topic)
-    )
-    for sink, owners in owned.items():
-        if owners > 1:
-            raise InvalidPipeline(f"{package.__name__}: {sink} is declared by {owners} pipelines, takes one")
+    owners: dict[str, list[str]] = defaultdict(list)
+    for pipeline in pipelines.values():
+        for sink in pipeline.sinks:
+            if not isinstance(sink, Lake | Topic):
+                owners[f"{type(sink).__name__} {sink.name!r}"].append(pipeline.name)
+    for sink_name, owned_by in owners.items():
+        if len(owned_by) > 1:
+            raise InvalidPipeline(
+                f"{package.__name__}: sinks: {sink_name} takes one pipeline, {' and '.join(owned_by)} declare it"
+            )
     return pipelines
 
 

@@ -5,30 +5,49 @@ A wrong one stops the process with one line that names the variable, what it got
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from functions.core.errors import InvalidSetting
 
-SecretSource = Annotated[str, StringConstraints(pattern=r"^(file:/.+|arn:aws[a-z-]*:secretsmanager:.+)$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,47}$")]
-Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+PLACE: Final = "file:/PATH or a secret's ARN"
+SecretSource = Annotated[
+    str,
+    StringConstraints(pattern=r"^(file:/.+|arn:aws[a-z-]*:secretsmanager:.+)$"),
+    Field(description=PLACE),
+]
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,47}$"),
+    Field(description="2 to 48 lower-case letters, digits and hyphens, beginning with a letter"),
+]
+Bucket = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"),
+    Field(description="the name of an S3 bucket"),
+]
+Brokers = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\s,]+:[0-9]{1,5}(,[^\s,]+:[0-9]{1,5})*$"),
+    Field(description="the Kafka brokers as host:port,host:port"),
+]
+SECRETS: Final = ("mask_key_from", "scram_from")  # never told: somebody will put the secret itself there
 
 
 class Settings(BaseModel):
     """What a process needs to know. Each field is read from the variable TANDEM_<FIELD>, the region from AWS_REGION."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     stage: Name
     pipeline: Name
     lake_bucket: Bucket
     dead_letter_bucket: Bucket
-    mask_key_from: SecretSource = Field(description="where the key of masked fields lies: file:/PATH or a secret's ARN")
-    bootstrap_servers: str = Field(min_length=1, description="host:port,host:port of the Kafka brokers")
+    mask_key_from: SecretSource  # the key of masked fields
+    bootstrap_servers: Brokers
     kafka_auth: Literal["iam", "scram", "plaintext"] = "iam"
-    scram_from: SecretSource | None = Field(None, description='where {"username": ..., "password": ...} lies')
+    scram_from: SecretSource | None = None  # {"username": ..., "password": ...}
     region: str = Field("us-east-1", min_length=1)
     flood_ratio: float | None = Field(
         None, gt=0, le=1, description="overrides the pipeline's flood limit; 1 never refuses"
@@ -60,9 +79,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     except ValidationError as error:
         raise InvalidSetting("; ".join(map(_told, error.errors(include_url=False)))) from None
     if settings.kafka_auth == "scram" and settings.scram_from is None:
-        raise InvalidSetting(
-            "TANDEM_SCRAM_FROM: is missing, takes file:/PATH or a secret's ARN when TANDEM_KAFKA_AUTH is scram"
-        )
+        raise InvalidSetting(f"TANDEM_SCRAM_FROM: is missing, takes {PLACE} when TANDEM_KAFKA_AUTH is scram")
     return settings
 
 
@@ -71,8 +88,15 @@ def _variable(name: str) -> str:
 
 
 def _told(problem: Mapping[str, object]) -> str:
-    location = problem["loc"]
-    variable = _variable(str(location[0])) if isinstance(location, tuple) and location else "settings"
-    if problem["type"] == "missing":
-        return f"{variable}: is missing"
-    return f"{variable}: got {problem['input']!r}: {problem['msg']}"
+    """One problem: the variable, what it got, what it takes."""
+    name = str(cast("tuple[object, ...]", problem["loc"])[0])
+    variable, takes = _variable(name), Settings.model_fields[name].description
+    match problem["type"]:
+        case "missing":
+            return f"{variable}: is missing, takes {takes}"
+        case "string_pattern_mismatch" if name in SECRETS:
+            return f"{variable}: got something that is not shown, takes {PLACE}"
+        case "string_pattern_mismatch":
+            return f"{variable}: got {problem['input']!r}, takes {takes}"
+        case _:
+            return f"{variable}: got {problem['input']!r}: {problem['msg']}"

@@ -1,4 +1,4 @@
-"""The vocabulary as CloudWatch metrics, by Powertools in the embedded metric format: a document for each set of labels."""
+"""The vocabulary as CloudWatch metrics, by Powertools in the embedded metric format: one document per set of labels."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -22,7 +22,7 @@ class PrometheusMeter:
     """Takes samples from any thread; the client library's metrics are thread-safe."""
 
     def __init__(self, pipeline: str) -> None:
-        disable_created_metrics()  # a second series for each counter and histogram, which nobody reads
+        disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each counter and histogram, which nobody reads
         self._pipeline = pipeline
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)

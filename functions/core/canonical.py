@@ -35,7 +35,7 @@ PLAIN: Final[dict[type, type]] = {
 
 def canonical(field: Field, column: Sequence[Any]) -> tuple[list[Any], dict[int, str]]:
     """The canonical column, and why for each row that cannot be stored (whose value is None then)."""
-    if _proven(field.kind, column):
+    if _proven(field, column):
         return list(column), {}
     convert = converter(field.kind)
     values: list[Any] = []
@@ -46,13 +46,16 @@ def canonical(field: Field, column: Sequence[Any]) -> tuple[list[Any], dict[int,
         except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
             values.append(None)
             problems[at] = f"{field.name}: {error}"
+    if not field.nullable:  # a default of None, for one, escapes pydantic's validation
+        problems |= {at: f"{field.name}: takes no None" for at, value in enumerate(column) if value is None}
     return values, problems
 
 
-def _proven(kind: Kind, column: Sequence[Any]) -> bool:
+def _proven(field: Field, column: Sequence[Any]) -> bool:
     """Whether every value is sure to be canonical."""
+    kind = field.kind
     plain, found = PLAIN.get(type(kind)), set(map(type, column))
-    if plain is None or not found <= {plain, type(None)}:
+    if plain is None or not found <= ({plain, type(None)} if field.nullable else {plain}):
         return False
     present = [value for value in column if value is not None] if type(None) in found else column
     if isinstance(kind, Text):
@@ -72,15 +75,29 @@ def _encodable(text: str) -> bool:
     return True
 
 
+def _taker(kind: Kind, nullable: bool) -> Callable[[Any], Any]:  # noqa: FBT001 - as Field says it
+    """`converter`, inside a list or struct: for a value that may be None, or must not."""
+    convert = converter(kind)
+
+    def take(value: Any) -> Any:  # noqa: ANN401
+        if value is not None:
+            return convert(value)
+        if nullable:
+            return None
+        raise ValueError("takes no None")
+
+    return take
+
+
 def converter(kind: Kind) -> Callable[[Any], Any]:
     """A function from one present value to its canonical value; it raises ValueError and its like, saying why not."""
     match kind:
         case Number():
             return partial(_number, kind)
         case ListOf():
-            return partial(_list, converter(kind.item))
+            return partial(_list, _taker(kind.item, kind.nullable))
         case Struct():
-            return partial(_struct, [(field.name, converter(field.kind)) for field in kind.fields])
+            return partial(_struct, [(field.name, _taker(field.kind, field.nullable)) for field in kind.fields])
         case _:
             return SCALARS[type(kind)]
 
@@ -116,16 +133,15 @@ def _number(kind: Number, value: Decimal) -> Decimal:
         stored = None
     if stored is None or stored != value:
         raise ValueError(f"takes a decimal of {kind.precision} digits, {kind.scale} of them behind the point")
-    return stored
+    return stored or stored.copy_abs()  # no lake keeps the sign of -0
 
 
 def _list(convert: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
-    return [None if value is None else convert(value) for value in values]
+    return [convert(value) for value in values]
 
 
 def _struct(fields: Sequence[tuple[str, Callable[[Any], Any]]], value: Any) -> dict[str, Any]:  # noqa: ANN401
-    found = ((name, convert, getattr(value, name)) for name, convert in fields)
-    return {name: None if each is None else convert(each) for name, convert, each in found}
+    return {name: convert(getattr(value, name)) for name, convert in fields}
 
 
 SCALARS: Final[dict[type, Callable[[Any], Any]]] = {

@@ -96,10 +96,17 @@ class Stage:
         return WorkerProcess(self.environment | variables, self.folder / f"worker-{next(self._numbers)}.log")
 
     def event_source(
-        self, *, handler: str = HANDLER, variables: dict[str, str] | None = None, **mapping: Any
+        self,
+        *,
+        handler: str = HANDLER,
+        root: Path | None = None,
+        variables: dict[str, str] | None = None,
+        **mapping: Any,
     ) -> EventSource:
         """The `msk` runtime behind a mapping with these settings."""
-        function = Function(handler, self.environment | (variables or {}), log=self.folder / "lambda.log")
+        function = Function(
+            handler, self.environment | (variables or {}), task_root=root or Path.cwd(), log=self.folder / "lambda.log"
+        )
         quick: dict[str, Any] = {
             "window": 0.1,
             "session_timeout": float(self.environment["TANDEM_SESSION_TIMEOUT_SECONDS"]),
@@ -109,12 +116,15 @@ class Stage:
             Mapping(PIPELINE.topic, self.group, self.broker.bootstrap, function, **quick | mapping), self.s3
         )
 
+    def producer(self) -> Producer:
+        """One that keeps the order; not an idempotent one, which would take half a second to begin."""
+        return Producer({
+            "bootstrap.servers": self.broker.bootstrap, "max.in.flight": 1, "message.max.bytes": LARGEST, "linger.ms": 5
+        })  # fmt: skip
+
     def produce(self, records: Iterable[Record], partition: int | None = None) -> None:
         """Produce, dealing to the partitions by turns or into one of them, and note where each record lies."""
-        producer = Producer({
-            "bootstrap.servers": self.broker.bootstrap, "enable.idempotence": True, "message.max.bytes": LARGEST,
-            "linger.ms": 5,
-        })  # fmt: skip
+        producer = self.producer()
         for number, record in enumerate(records):
             to = number % PARTITIONS if partition is None else partition
             self.send(producer, record, to)

@@ -73,6 +73,7 @@ def _passed(world: World, partition: Partition) -> set[int]:
         f"{source}: the ledger ends at {position}, the log at {partition.end}",
     )
     gaps = [move.gap for move in moves if move.gap]
+    world.tally["gaps"] += len(gaps)
     _demand(world.ledger.gaps.get(source, []) == gaps, f"{source}: recorded gaps are {world.ledger.gaps}, true are {gaps}")
     # What was given up on before the ledger existed is in no gap, because a gap begins where the ledger stands.
     skipped = {offset for gap in gaps for offset in range(gap.first, gap.last + 1)}

@@ -1,13 +1,13 @@
 """Writers, as the two runtimes drive the settler: a whole settlement again on Retry, and a commit only after it."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
-from functions.core.errors import Retry
+from functions.core.errors import OffsetsWentBack, Retry
 from functions.core.ports import Position
 from functions.core.settle import Settler
 from functions.core.slice import Slice
-from tests.simulation.faults import READ
 from tests.simulation.scheduler import Task
 from tests.simulation.world import Partition, World
 
@@ -70,26 +70,34 @@ class Writer:
         self.part = part
         while attempts is None or attempts > 0:
             try:
-                self.settler.settle(part)
+                done = self.settler.settle(part)
             except Retry:
                 attempts = None if attempts is None else attempts - 1
                 if self.told_to_stop:
                     return False
+            except OffsetsWentBack:
+                if self.partition.given_up.isdisjoint(part.offsets):
+                    raise
+                self._person_looks()
+                return False
             else:
                 self.part = None
+                self.world.count(done)
                 self._commit(part)
                 return True
         return False
 
+    def _person_looks(self) -> None:
+        """Rightly stopped: records that were given up on came again. The group goes on where the ledger stands."""
+        position = self.world.ledger.positions[self.partition.source]
+        self.partition.committed = max(self.partition.committed, position.next)
+        self.world.tally["stops"] += 1
+
     def _commit(self, part: Slice) -> None:
         """A courtesy: it may fail, or come from a zombie and rewind what others have committed."""
-        try:
-            self.world.line.call("commit", f"partition {part.partition} {part.end + 1}", lambda: self._committed(part), READ)
-        except Retry:
-            pass
-
-    def _committed(self, part: Slice) -> None:
-        self.partition.committed = part.end + 1
+        with suppress(Retry):
+            told = f"partition {part.partition} at {part.end + 1}"
+            self.world.line.call("commit", told, lambda: self.partition.commit(part.end + 1))
 
     def _records(self) -> int:
         return self.world.rng.choice((1, 2, 3, 4, 6, 12))

@@ -5,6 +5,7 @@ the answer was lost; it will be done later, when nobody waits for it any more; t
 answered about its own first try (S3's 412, a transaction's failed condition); of several writes only some were done.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -41,18 +42,21 @@ class Line:
     scheduler: Scheduler
     rng: Random
     chance: float
+    tally: Counter[str]
     tell: Callable[[str], None] | None
 
     def call(
         self, what: str, told: Any, act: Callable[[], Answer], faults: Sequence[Fault] = WRITE
     ) -> Answer:
         """Pause, then do it, or not, or not only once. Raises Unavailable."""
+        self.tally["calls"] += 1
         self.scheduler.pause()
         if self.rng.random() >= self.chance:
             answer = act()
             self._note(what, told, answer)
             return answer
         fault = self.rng.choice(faults)
+        self.tally["faults"] += 1
         if fault is Fault.TWICE:
             act()
             answer = act()

@@ -1,5 +1,6 @@
 """One schedule: chaos for a while, then a healthy writer to the end of the log while zombies wake up, then the checks."""
 
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 
@@ -15,14 +16,18 @@ BURSTS = (1, 1, 2, 4, 9)  # how many pauses a writer gets in a row
 Tell = Callable[[str], None]
 
 
-def run(seed: int, mutation: Mutation = NONE, tell: Tell | None = None) -> None:
-    """Play the schedule of a seed. Raises Violation, or whatever a writer raised that a runtime would not retry."""
+def run(seed: int, mutation: Mutation = NONE, tell: Tell | None = None) -> Counter[str]:
+    """Play the schedule of a seed and say what happened in it, in numbers.
+
+    Raises Violation, or whatever a writer raised that a runtime would not retry.
+    """
     world = World(Random(seed), mutation, tell)
     try:
         Schedule(world).play()
     finally:
         world.scheduler.close()
     check(world)
+    return world.tally
 
 
 class Schedule:
@@ -82,6 +87,7 @@ class Schedule:
         name = f"{self.runtime.value}-{self.count} (partition {partition.source.partition})"
         writer.task = self.scheduler.spawn(name, writer.work)
         self.writers.append(writer)
+        self.world.tally["writers"] += 1
         self.world.note(f"{name} starts, release {version}, commit at {partition.committed}")
         return writer
 
@@ -89,6 +95,7 @@ class Schedule:
         if tasks := self.scheduler.awake():
             task = self.rng.choice(tasks)
             task.asleep = True
+            self.world.tally["stalls"] += 1
             self.world.note(f"{task.name} stalls")
 
     def wake(self) -> None:
@@ -101,6 +108,7 @@ class Schedule:
         if self.scheduler.tasks:
             task = self.rng.choice(self.scheduler.tasks)
             self.scheduler.kill(task)
+            self.world.tally["kills"] += 1
             self.world.note(f"{task.name} is killed")
 
     def rewind(self) -> None:
@@ -110,6 +118,7 @@ class Schedule:
 
     def flip(self) -> None:
         """A handover: the other runtime starts from now on. Whoever runs is told to stop, and may not have heard."""
+        self.world.tally["handovers"] += 1
         self.runtime = Runtime.MSK if self.runtime is Runtime.WORKER else Runtime.WORKER
         for writer in self.writers:
             writer.told_to_stop = writer.told_to_stop or self.rng.random() < 0.7
@@ -124,6 +133,7 @@ class Schedule:
         if batches:
             writer = self.rng.choice(batches)
             assert writer.part is not None
+            self.world.tally["batches given up"] += 1
             writer.partition.given_up.update(writer.part.offsets)
             writer.partition.committed = writer.part.end + 1
             self.world.note(f"the mapping gives up on {writer.part}")

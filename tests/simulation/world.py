@@ -1,6 +1,7 @@
 """One schedule's world: a log, the stores, the group's commits, and what an all-seeing eye keeps for the checks."""
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -10,7 +11,7 @@ from typing import Final
 from functions.adapters.memory import MemoryDeadLetters, MemoryLake, MemoryLedger, MemoryTable, MemoryTopic
 from functions.core.effects import Count
 from functions.core.ports import Gap, Ledger, Position, Source, Stores
-from functions.core.settle import Settler
+from functions.core.settle import Settled, Settler
 from functions.core.slice import Slice
 from tests.simulation import visits
 from tests.simulation.faults import Line, faulty
@@ -63,6 +64,9 @@ class Partition:
     committed: int
     given_up: set[int] = field(default_factory=set)
 
+    def commit(self, offset: int) -> None:
+        self.committed = offset
+
     @property
     def end(self) -> int:
         """The offset that the next record will have."""
@@ -86,6 +90,7 @@ class World:
 
     def __init__(self, rng: Random, mutation: Mutation = NONE, tell: Callable[[str], None] | None = None) -> None:
         self.rng, self.mutation, self.tell = rng, mutation, tell
+        self.tally: Counter[str] = Counter()
         self.scheduler = Scheduler()
         self.has_lake = rng.random() < 0.75
         self.gives_up = rng.random() < 0.35
@@ -97,7 +102,7 @@ class World:
         self.letters = MemoryDeadLetters()
         stores = mutation.stores(self._stores(), self.scheduler.pause)
         self.watched = WatchedLedger(stores.ledger, self.ledger.counts_per_advance)
-        self.line = Line(self.scheduler, rng, rng.choice((0.0, 0.03, 0.1, 0.3)), tell)
+        self.line = Line(self.scheduler, rng, rng.choice((0.0, 0.03, 0.1, 0.3)), self.tally, tell)
         self.stores = faulty(replace(stores, ledger=self.watched), self.line)
 
     def settler(self, version: int) -> Settler:
@@ -106,6 +111,12 @@ class World:
 
     def midnight(self) -> None:
         self.today += timedelta(days=1)
+
+    def count(self, done: Settled) -> None:
+        """What settling says that it did."""
+        self.tally["slices settled"] += 1
+        self.tally["objects adopted"] += done.adopted
+        self.tally["conflicts"] += done.conflicts
 
     def note(self, what: str) -> None:
         if self.tell is not None:
@@ -118,8 +129,6 @@ class World:
         )  # fmt: skip
 
     def _partition(self, number: int) -> Partition:
-        # Records that were given up on and then come again below the ledger must not look newer than all it settled:
-        # settling would stop for a recreated topic. So where the mapping gives up, time rises with the offsets.
-        jitter = 0 if self.gives_up else self.rng.choice((0, 60))
-        entries = visits.log(self.rng, self.rng.randint(1, 10), holes=self.rng.random() < 0.3, jitter=jitter)
+        rng = self.rng
+        entries = visits.log(rng, rng.randint(1, 10), holes=rng.random() < 0.3, jitter=rng.choice((0, 60)))
         return Partition(Source("visits", TOPIC, number), entries, entries[0].offset)

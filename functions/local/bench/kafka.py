@@ -7,12 +7,9 @@ from uuid import uuid4
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from functions.adapters.log import logger
-from functions.adapters.prometheus import PrometheusMeter
 from functions.local.bench.memory import MemoryApp, settings
 from functions.local.demo.generate import generate
 from functions.local.demo.record import Row
-from functions.runtimes.worker.fleet import Fleet
-from functions.runtimes.worker.health import State
 from functions.runtimes.worker.process import connect
 from functions.runtimes.worker.worker import READ_RECORDS
 
@@ -54,9 +51,8 @@ def settle(bootstrap: str, records: int) -> float:
     chosen = settings(bootstrap, f"bench-{uuid4().hex[:8]}").model_copy(update={"slice_seconds": 0.2})
     app = MemoryApp(chosen)
     with ThreadPoolExecutor(chosen.settle_threads) as threads:
-        fleet = Fleet(app.settler.settle, threads, time.time)
-        worker = connect(chosen, app, fleet, PrometheusMeter("logins"), State(time.monotonic()), logger(chosen))
-        while not fleet.lanes:
+        worker = connect(chosen, app, threads, logger(chosen))
+        while not worker.fleet.lanes:
             worker.turn()
         began = time.perf_counter()
         while sum(position.next for position in app.ledger.positions.values()) < records:

@@ -58,10 +58,16 @@ class Runtime:
 
 
 def _gravity(failure: BaseException) -> int:
-    """Retry mends itself, Stop does not, what nobody foresaw is a bug, and Fatal needs new clients."""
-    return next((at for at, kind in enumerate((Retry, Stop, TandemError)) if isinstance(failure, kind)), 2) + (
-        isinstance(failure, Fatal)
-    )
+    """Retry mends itself, Stop takes a person, Fatal takes new clients, and all else is a bug."""
+    match failure:
+        case Retry():
+            return 0
+        case Stop():
+            return 1
+        case Fatal():
+            return 3
+        case _:
+            return 2
 
 
 @cache

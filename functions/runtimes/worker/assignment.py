@@ -32,7 +32,6 @@ class Assignment:
     drain_seconds: float
     reap: Callable[[], None]
     changed: Callable[[str, list[int]], None]
-    seen: bool = False
     backoff: Backoff = field(default_factory=lambda: Backoff(first=0.5, most=8.0))
 
     def assigned(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
@@ -42,7 +41,6 @@ class Assignment:
         consumer.resume([_start(lane) for lane in lanes])  # librdkafka remembers that a partition was paused before
         consumer.pause([_start(lane) for lane in lanes if lane.stopped])
         self.fleet.lanes.update({lane.partition: lane for lane in lanes})
-        self.seen = True
         self.changed("assigned", [lane.partition for lane in lanes])
 
     def revoked(self, consumer: Consumer, parts: list[TopicPartition]) -> None:

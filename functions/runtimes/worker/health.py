@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Final, Protocol
 
-LOOP_SECONDS: Final = 60.0  # how long one turn of the loop may take, drains and assignments included
+LOOP_SECONDS: Final = 60.0  # how long one turn of the loop may take besides a drain, assignments included
 
 
 @dataclass(slots=True)
@@ -21,13 +21,14 @@ class State:
     """Written by the worker's loop, read by the probes; plain attributes, each written whole."""
 
     turned: float  # monotonic time of the loop's last turn
+    turn_seconds: float = LOOP_SECONDS  # how long a turn may take
     longest: float = 0.0  # seconds of the oldest attempt in flight, at that turn
     assigned: bool = False
     stopped: tuple[str, ...] = ()  # the errors of stopped partitions
 
     def unhealthy(self, now: float, stall_seconds: float) -> str | None:
         """Why the worker makes no progress, or None."""
-        if now - self.turned > LOOP_SECONDS:
+        if now - self.turned > self.turn_seconds:
             return f"the loop has not turned for {now - self.turned:.0f} s"
         if self.longest > stall_seconds:
             return f"an attempt has been in flight for {self.longest:.0f} s, the limit is {stall_seconds:g} s"

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from threading import Event
 from typing import Final, NoReturn
 
@@ -17,14 +17,13 @@ from confluent_kafka import Consumer
 from functions.adapters.log import logger
 from functions.adapters.prometheus import PrometheusMeter
 from functions.bootstrap import App, tune_collector
-from functions.core.errors import Misconfigured
+from functions.core.errors import InvalidSetting, Misconfigured
 from functions.runtimes.worker.assignment import Assignment
 from functions.runtimes.worker.client import consumer_settings
 from functions.runtimes.worker.fleet import Fleet
-from functions.runtimes.worker.health import Probes, State
+from functions.runtimes.worker.health import LOOP_SECONDS, Probes, State
 from functions.runtimes.worker.worker import Worker
 from functions.settings import Settings
-from functions.telemetry import LAG, REBALANCES, Sample
 
 LEAVE_SECONDS: Final = 5.0  # beyond the drain: to commit and to leave the group
 
@@ -53,50 +52,43 @@ def serve(settings: Settings, stopping: Event, log: Logger) -> None:
     """Wire everything, turn until `stopping` is set, drain within the drain time."""
     app = App(settings)
     tune_collector()
-    meter = PrometheusMeter(app.pipeline.name)
-    state = State(time.monotonic())
     threads = ThreadPoolExecutor(settings.settle_threads, thread_name_prefix="settle")
-    fleet = Fleet(app.settler.settle, threads, time.time)
-    worker = connect(settings, app, fleet, meter, state, log)
-    probes = Probes(
-        (settings.http_host, settings.http_port),
-        lambda: state.unhealthy(time.monotonic(), settings.stall_seconds),
-        state.unready,
-        meter.page,
-    )
+    worker = connect(settings, app, threads, log)
+    probes = listen(settings, worker)
     log.info("worker is up", extra={"http_port": probes.port})
     try:
         worker.run(stopping, settings.stall_seconds)
-        log.info("worker drains", extra={"in_flight": fleet.in_flight})
+        log.info("worker drains", extra={"in_flight": worker.fleet.in_flight})
         worker.close()
     finally:
         probes.close()
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-def connect(settings: Settings, app: App, fleet: Fleet, meter: PrometheusMeter, state: State, log: Logger) -> Worker:
-    """A worker whose consumer has joined the group."""
-    worker: Worker
-
-    def changed(change: str, partitions: list[int]) -> None:
-        log.info("partitions", extra={"change": change, "partitions": partitions})
-        meter.record(Sample(REBALANCES, 1, (change,)))
-        for partition in partitions if change != "assigned" else ():
-            meter.forget(LAG, str(partition))
-
-    assignment = Assignment(app.pipeline, app.ledger, fleet, settings.drain_seconds, lambda: worker.reap(), changed)
-    client = consumer_settings(settings, app.kafka) | {"stats_cb": lambda text: worker.statistics(text)}
+def connect(settings: Settings, app: App, threads: Executor, log: Logger) -> Worker:
+    """A worker that settles on `threads`, and whose consumer has joined the group."""
     worker = Worker(
-        Consumer(client),
-        fleet,
-        settings.bytes_in_flight,
-        meter,
-        state,
-        log,
-        lambda: assignment.seen,
-        settings.drain_seconds + LEAVE_SECONDS,
+        fleet=Fleet(app.settler.settle, threads, time.time),
+        meter=PrometheusMeter(app.pipeline.name),
+        state=State(time.monotonic(), LOOP_SECONDS + settings.drain_seconds),
+        log=log,
+        bytes_in_flight=settings.bytes_in_flight,
+        leave_seconds=settings.drain_seconds + LEAVE_SECONDS,
     )
+    group = Assignment(app.pipeline, app.ledger, worker.fleet, settings.drain_seconds, worker.reap, worker.changed)
+    worker.consumer = Consumer(consumer_settings(settings, app.kafka) | {"stats_cb": worker.statistics})
     worker.consumer.subscribe(
-        [app.pipeline.topic], on_assign=assignment.assigned, on_revoke=assignment.revoked, on_lost=assignment.lost
+        [app.pipeline.topic], on_assign=group.assigned, on_revoke=group.revoked, on_lost=group.lost
     )
     return worker
+
+
+def listen(settings: Settings, worker: Worker) -> Probes:
+    """The probes of this worker. Raises InvalidSetting when nobody can listen there."""
+    at, state = (settings.http_host, settings.http_port), worker.state
+    try:
+        return Probes(
+            at, lambda: state.unhealthy(time.monotonic(), settings.stall_seconds), state.unready, worker.meter.page
+        )
+    except OSError as error:
+        raise InvalidSetting(f"TANDEM_HTTP_HOST and TANDEM_HTTP_PORT: got {at}: {error.strerror}") from error

@@ -14,22 +14,22 @@ def offset(consumer: Consumer, at: TopicPartition, position: Position | None, st
     low, high = consumer.get_watermark_offsets(at, timeout=TIMEOUT)
     if position is not None:
         if position.next > high:
-            raise _went_back(at, f"the ledger has settled offsets before {position.next}", high, "the ledger")
-        # What has expired unsettled shows as a gap. The last settled record is read again, for settling to see that it is
-        # still the same: a log that was recreated and has grown beyond the ledger betrays itself there and nowhere else.
+            raise _went_back(at, f"the ledger has settled offsets before {position.next}", high)
+        # What has expired unsettled shows as a gap. The last settled record is read again, for settling to see that it
+        # is still the same: a log that was recreated and has outgrown the ledger betrays itself there and nowhere else.
         return max(position.next - (position.newest >= 0), low)
     committed = consumer.committed([at], timeout=TIMEOUT)[0]
     if committed.error is not None:
         raise KafkaException(committed.error)  # not to be taken for a group that has never committed
     if committed.offset > high:
-        raise _went_back(at, f"the group has committed {committed.offset}", high, "the group's offset")
+        raise _went_back(at, f"the group has committed {committed.offset}", high)
     if committed.offset >= 0:
         return max(committed.offset, low)
     return low if start is Start.EARLIEST else high
 
 
-def _went_back(at: TopicPartition, known: str, high: int, rewind: str) -> OffsetsWentBack:
+def _went_back(at: TopicPartition, known: str, high: int) -> OffsetsWentBack:
     return OffsetsWentBack(
         f"{at.topic}-{at.partition}: {known}, the log ends at {high}. "
-        f"Was the topic recreated or the cluster restored? Rewind {rewind} on purpose to go on"
+        "Was the topic recreated or the cluster restored? Rewind it on purpose to go on"
     )

@@ -2,8 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Final
 
@@ -16,7 +18,18 @@ from functions.runtimes.worker.fleet import Ended, Fleet
 from functions.runtimes.worker.health import State
 from functions.runtimes.worker.lane import Lane
 from functions.runtimes.worker.records import runs
-from functions.telemetry import ASSIGNED, BYTES_IN_FLIGHT, LAG, PAUSED, STOPPED, Metric, Sample, fields, settled_fields
+from functions.telemetry import (
+    ASSIGNED,
+    BYTES_IN_FLIGHT,
+    LAG,
+    PAUSED,
+    REBALANCES,
+    STOPPED,
+    Metric,
+    Sample,
+    fields,
+    settled_fields,
+)
 
 READ_RECORDS: Final = 5000  # at most, in one call
 IDLE_SECONDS: Final = 0.1  # how long a read waits when no slice is in flight
@@ -29,16 +42,15 @@ RESUME_AT: Final = 0.5  # of the bytes in flight, so that partitions are not pau
 
 @dataclass(slots=True)
 class Worker:
-    """One consumer and its fleet. `connect` has set the callbacks; `run` returns when `stopping` is set."""
+    """One consumer and its fleet. `connect` gives it the consumer; `run` returns when `stopping` is set."""
 
-    consumer: Consumer
     fleet: Fleet
-    bytes_in_flight: int
     meter: PrometheusMeter
     state: State
     log: Logger
-    assigned: Callable[[], bool]
-    leave_seconds: float
+    bytes_in_flight: int
+    leave_seconds: float  # how long `close` may take
+    consumer: Consumer = field(init=False)
     full_since: float | None = None
     lag_told: float = 0.0  # monotonic
 
@@ -62,11 +74,23 @@ class Worker:
     def close(self) -> None:
         """Drain within the drain time and leave the group: the consumer revokes what it holds.
 
-        On a thread of its own, because librdkafka waits without end for brokers that are away.
+        On a thread of its own, because librdkafka waits without end for brokers that are away. Raises what the drain
+        brings to light: a bug, or a client beyond repair.
         """
-        leaving = Thread(target=self.consumer.close, name="leave", daemon=True)
-        leaving.start()
-        leaving.join(self.leave_seconds)
+        left: Future[None] = Future()
+        Thread(target=_leave, args=(self.consumer, left), name="leave", daemon=True).start()
+        with suppress(TimeoutError):
+            left.result(self.leave_seconds)
+
+    def changed(self, change: str, partitions: list[int]) -> None:
+        """The group has assigned or revoked partitions, or they were lost; an assignment may be empty."""
+        self.log.info("partitions", extra={"change": change, "partitions": partitions})
+        self.meter.record(Sample(REBALANCES, 1, (change,)))
+        if change == "assigned":
+            self.state.assigned = True
+            return
+        for partition in partitions:
+            self.meter.forget(LAG, str(partition))
 
     def reap(self) -> None:
         """Commit, log and count the attempts that have ended."""
@@ -131,7 +155,7 @@ class Worker:
 
     def _watch(self) -> None:
         lanes, now = self.fleet.lanes.values(), time.monotonic()
-        self.state.longest, self.state.assigned = self.fleet.longest(now), self.assigned()
+        self.state.longest = self.fleet.longest(now)
         self.state.stopped = tuple(str(lane.stopped) for lane in lanes if lane.stopped)
         self.state.turned = now
         self._gauge(BYTES_IN_FLIGHT, self.fleet.size)
@@ -153,7 +177,7 @@ class Worker:
         topics = json.loads(text)["topics"]
         for lane in self.fleet.lanes.values():
             end = topics.get(lane.topic, {}).get("partitions", {}).get(str(lane.partition), {}).get("ls_offset", -1)
-            if end >= 0:
+            if end >= 0 and not lane.paused:
                 lane.log_end = end
         self._ask_for_ends([lane for lane in self.fleet.lanes.values() if lane.paused])
 
@@ -177,6 +201,15 @@ class Worker:
             say("settled", extra=fields(ended.part) | settled_fields(ended.settled, ended.seconds))
         else:
             self.log.error("not settled", extra=fields(ended.part) | {"error": str(ended.error)})
+
+
+def _leave(consumer: Consumer, left: Future[None]) -> None:
+    try:
+        consumer.close()
+    except Exception as error:  # noqa: BLE001 - whoever waits gets it
+        left.set_exception(error)
+    else:
+        left.set_result(None)
 
 
 BEYOND_REPAIR: Final = (

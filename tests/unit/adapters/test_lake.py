@@ -46,7 +46,8 @@ def test_an_object_says_what_it_is_and_covers(aws: Aws) -> None:
         ({}, EMPTY, "is not an object of this lake: KeyError"),
         (METADATA | {"end": "many"}, EMPTY, "is not an object of this lake: ValueError"),
         (METADATA | {"next": "344"}, EMPTY, "covers offsets from 344, not from 345"),
-        (METADATA, FOREIGN.getvalue(), "is not an object of this lake: KeyError"),
+        (METADATA, b"no Parquet", "is not an object of this lake: ValueError"),
+        (METADATA, FOREIGN.getvalue(), "is not an object of this lake: "),
     ],
 )
 def test_what_is_not_ours_is_corrupt(aws: Aws, metadata: dict[str, str], body: bytes, why: str) -> None:

@@ -150,6 +150,10 @@ def test_nested_models_need_fields_too() -> None:
         kind(list[Empty])
 
 
+def test_the_zero_of_decimals_has_no_sign() -> None:
+    assert str(columns(Decimal, Decimal("-0"))[0]) == "[Decimal('0E-9')]"
+
+
 def columns(annotation: Any, *values: Any) -> tuple[list[Any], dict[int, str]]:
     model = create_model("Row", x=(annotation, ...))
     taken, problems = schema_of(model).columns([model.model_construct(x=value) for value in values])
@@ -201,6 +205,10 @@ def test_canonical_values(annotation: Any, values: list[Any], wanted: list[Any])
         (Decimal, Decimal("NaN"), "x: takes a decimal"),
         (list[int], [2**70], "x: takes an integer of 64 bits"),
         (float, "not a number", "x: could not convert"),
+        (str, None, "x: takes no None"),
+        (UUID, None, "x: takes no None"),
+        (list[int], [1, None], "x: takes no None"),
+        (Place, Place.model_construct(city=None), "x: takes no None"),  # type: ignore[arg-type]
     ],
 )
 def test_a_value_that_cannot_be_stored_is_found(annotation: Any, value: Any, told: str) -> None:

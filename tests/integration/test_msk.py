@@ -1,0 +1,116 @@
+"""The Lambda function behind its event source mapping: killed, timed out, given up on, and nothing lost or doubled."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from functions.core.backoff import Backoff
+from functions.core.ports import Gap
+from functions.local.broker.apache import Apache
+from functions.local.event_source.patience import Patience
+from tests.integration.accounting import account
+from tests.integration.found import objects
+from tests.integration.proxy import Proxy
+from tests.integration.records import logins
+from tests.integration.stage import Stage
+from tests.integration.waiting import eventually
+
+ONCE_AGAIN = Patience(1, backoff=Backoff(first=0.05, most=0.1))
+SLOW = '''
+"""The function, but for one that settles its batch and then is too slow to say so while `slow` is there."""
+
+import time
+from pathlib import Path
+
+from functions.runtimes.msk.handler import handler as settle
+
+
+def handler(event, context):
+    answer = settle(event, context)
+    while Path("slow").exists():
+        time.sleep(0.01)
+    return answer
+'''
+
+
+@pytest.mark.parametrize(
+    ("pattern", "before"),
+    [(b"PUT /test-", False), (b"TransactWriteItems", True), (b"TransactWriteItems", False)],
+    ids=["after the object", "before the transaction", "after the transaction"],
+)
+def test_an_environment_killed_in_mid_batch_gets_it_again_and_nothing_is_doubled(
+    stage: Stage, proxy: Proxy, pattern: bytes, *, before: bool
+) -> None:
+    stage.produce(logins(300))
+    proxy.hold(pattern, before=before)
+    with stage.event_source(variables=stage.behind(proxy.endpoint), batch_size=200) as source:
+        eventually(proxy.holding.is_set, stage.state)
+        assert source.kill_environment()
+        proxy.go_on()
+        stage.settle(source)
+    assert source.stats.failures == 1
+    account(stage.produced, stage.found())
+
+
+def test_a_function_that_times_out_after_settling_gets_its_batch_again_and_nothing_is_doubled(stage: Stage) -> None:
+    slow = stage.folder / "slow"
+    slow.touch()
+    (stage.folder / "slow_function.py").write_text(SLOW)
+    variables = {"PYTHONPATH": str(Path.cwd())}
+    stage.produce(logins(100))
+    with stage.event_source(
+        handler="slow_function.handler", root=stage.folder, variables=variables, timeout=2
+    ) as source:
+        eventually(lambda: source.stats.failures, stage.state)
+        slow.unlink()
+        eventually(lambda: source.stats.records == 100, stage.state)
+    assert source.stats.environments == 2
+    assert stage.settled() == stage.ends()
+    account(stage.produced, stage.found())
+
+
+def test_a_store_that_does_not_answer_in_time_fails_the_invocation_in_good_order(stage: Stage, proxy: Proxy) -> None:
+    stage.produce(logins(100))
+    proxy.hold(b"TransactWriteItems")
+    with stage.event_source(variables=stage.behind(proxy.endpoint), timeout=2) as source:
+        eventually(lambda: source.stats.failures, stage.state)
+        proxy.go_on()
+        stage.settle(source)
+    assert source.stats.environments == 1, "the function was killed: it did not raise before its time was up"
+    assert "not settled when the time was up" in (stage.folder / "lambda.log").read_text()
+    account(stage.produced, stage.found())
+
+
+def test_a_batch_given_up_is_in_s3_and_the_next_batch_records_the_gap(stage: Stage, proxy: Proxy) -> None:
+    mapping = {"patience": ONCE_AGAIN, "on_failure": stage.dead_letters, "timeout": 2}
+    with stage.event_source(variables=stage.behind(proxy.endpoint), **mapping) as source:
+        stage.produce(logins(20), partition=0)
+        stage.settle(source)
+        proxy.refuse()
+        stage.produce(logins(30, begin=20), partition=0)
+        eventually(lambda: source.stats.given_up, stage.state)
+        proxy.accept()
+        stage.produce(logins(10, begin=50), partition=0)
+        stage.settle(source)
+    lost = [body for key, body in objects(stage.s3, stage.dead_letters, "aws/lambda/")]
+    extents = [json.loads(body)["KafkaBatchInfo"]["recordsInfo"]["user-login-0"] for body in lost]
+    offsets = [(int(each["firstRecordOffset"]), int(each["lastRecordOffset"])) for each in extents]
+    gaps = [Gap(first, last) for first, last in offsets]
+    assert offsets[0][0] == 20
+    assert sum(last - first + 1 for first, last in offsets) == sum(gap.last - gap.first + 1 for gap in stage.gaps(0))
+    assert stage.gaps(0) == [Gap(gaps[0].first, gaps[-1].last)]
+    given_up = frozenset((0, offset) for first, last in offsets for offset in range(first, last + 1))
+    account(stage.produced, stage.found(), given_up=given_up)
+
+
+def test_a_commit_rewound_by_hand_brings_records_again_and_doubles_nothing(stage: Stage) -> None:
+    if not isinstance(stage.broker, Apache):
+        pytest.skip("the embedded broker forgets no member in time")
+    stage.produce(logins(200))
+    with stage.event_source() as source:
+        stage.settle(source)
+    stage.commit(0)
+    with stage.event_source() as again:
+        eventually(lambda: again.stats.records == 200, stage.state)
+    account(stage.produced, stage.found())
