@@ -1,4 +1,4 @@
-"""Canonical values <-> Arrow, a column at a time; what arro3 does not take from Python is cast from what it does take."""
+"""Canonical values <-> Arrow, a column at a time. What arro3 does not take from Python is cast from what it takes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta

@@ -19,3 +19,8 @@ def counters_table(stage: str) -> str:
 def rows_table(stage: str, table: str) -> str:
     """The DynamoDB table of one Table sink."""
     return f"tandem-{stage}-table-{table}"
+
+
+def dead_letter_queue(stage: str) -> str:
+    """The SQS queue in which every dead letter is announced, one a stage."""
+    return f"tandem-{stage}-dead-letters"

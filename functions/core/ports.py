@@ -112,7 +112,7 @@ class DeadLetters(Protocol):
     """Rejected records, each at a key that derives from its coordinates."""
 
     def store(self, letters: Sequence[DeadLetter]) -> None:
-        """Return when all are durable."""
+        """Return when all are durable. A letter that is there already stays as it is."""
 
 
 class Today(Protocol):

@@ -32,7 +32,7 @@ def create(
     s3: S3Client = client("s3")
     _bucket(s3, lake_bucket)
     _bucket(s3, dead_letter_bucket)
-    return _announce(s3, dead_letter_bucket, client("sqs"), f"tandem-{stage}-dead-letters")
+    return _announce(s3, dead_letter_bucket, client("sqs"), names.dead_letter_queue(stage))
 
 
 def _table(dynamodb: "DynamoDBClient", name: str, partition: Key, *sort: Key) -> None:

@@ -25,6 +25,7 @@ def checks(told: dict[str, Any]) -> Iterator[Check]:
     yield _match("Counters", "logins per minute and device type", fine=told["counters_match"])
     yield _match("Table", "the last login of each user", fine=told["table_match"])
     repeated = f"; {told['topic_repeated']:,} came again" if told["topic_repeated"] else ""
+    yield _match("Queue", "announces every dead letter", fine=told["announcements_match"])
     yield _match("Output topic", "unique by source coordinates" + repeated, fine=told["topic_unique_match"])
 
 

@@ -1,32 +1,51 @@
-"""How fast to produce: a burst at once, then steady load, never more than the broker can keep. Time is passed in."""
+"""How fast to produce, and never more than the broker can keep. Time is passed in, in seconds."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
-STEADY_SECONDS: Final = (6.0, 25.0)
+BURST: Final = 0.45  # of all records, at once
+TRICKLE: Final = 0.01  # of all records, each second while the burst is being settled
+TRICKLE_ENDS: Final = 0.60  # of all records: the rest is kept for the steady load
+STEADY_SECONDS: Final = (6.0, 20.0)
 STEADY_RATE: Final = 4_000  # records per second, within the bounds above
 MARGIN: Final = 64  # bytes that the broker adds to a record, rounded up
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """`burst` records at once, then `rate` records per second up to `count`."""
+class _Leg(NamedTuple):
+    begin: float
+    sent: int
+    rate: float
+    most: int
+
+
+@dataclass(slots=True)
+class Pace:
+    """A burst, then a trickle until `steady` is called, then the rest at an even rate."""
 
     count: int
-    burst: int
-    rate: float
+    _leg: _Leg | None = None
 
-    def due(self, seconds: float) -> int:
-        """How many records may be sent `seconds` after the end of the burst."""
-        return min(self.count, self.burst + int(self.rate * seconds))
+    @property
+    def burst(self) -> int:
+        """Records to send at once."""
+        return max(1, round(self.count * BURST))
 
+    def due(self, now: float) -> int:
+        """How many records may have been sent by now; the first call ends the burst."""
+        leg = self._leg
+        if leg is None:
+            self._leg = leg = _Leg(
+                now, self.burst, self.count * TRICKLE, max(self.burst, int(self.count * TRICKLE_ENDS))
+            )
+        return min(leg.most, leg.sent + int(leg.rate * (now - leg.begin)))
 
-def plan(count: int) -> Plan:
-    """Half of the records in a burst."""
-    burst = (count + 1) // 2
-    least, most = STEADY_SECONDS
-    seconds = min(max((count - burst) / STEADY_RATE, least), most)
-    return Plan(count, burst, max(count - burst, 1) / seconds)
+    def steady(self, now: float) -> float:
+        """From now on; the rate, in records per second."""
+        sent = self.due(now)
+        least, most = STEADY_SECONDS
+        rate = (self.count - sent) / min(max((self.count - sent) / STEADY_RATE, least), most)
+        self._leg = _Leg(now, sent, rate, self.count)
+        return rate
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from functions.local.demo.pace import Plan, Room
+from functions.local.demo.pace import Pace, Room
 from functions.local.demo.record import Produced, Record
 from functions.local.demo.topics import Topic
 
@@ -27,11 +27,11 @@ SETTINGS: Final = {
 class Production:
     """`places` grows as the broker acknowledges. `settled`, the next offset by partition, is set by whoever watches."""
 
-    def __init__(self, topic: Topic, records: Sequence[Record], plan: Plan, room: Room) -> None:
+    def __init__(self, topic: Topic, records: Sequence[Record], pace: Pace, room: Room) -> None:
         self.places: Produced = {}
         self.settled: dict[int, int] = {}
         self.error: Exception | None = None
-        self.plan = plan
+        self.pace = pace
         self._topic, self._records, self._room = topic, records, room
         # Reports of a partition come in the order of sending: idempotence sees to that.
         self._sent: list[deque[Record]] = [deque() for _ in range(topic.partitions)]
@@ -51,14 +51,13 @@ class Production:
     @property
     def ended(self) -> bool:
         """Whether everything is acknowledged."""
-        return len(self.places) == self.plan.count
+        return len(self.places) == self.pace.count
 
     def _run(self) -> None:
         try:
-            sent = self._send(0, self.plan.burst)
-            began = time.monotonic()
-            while sent < self.plan.count and not self._stopping.is_set():
-                sent = self._send(sent, self.plan.due(time.monotonic() - began))
+            sent = self._send(0, self.pace.burst)
+            while sent < self.pace.count and not self._stopping.is_set():
+                sent = self._send(sent, self.pace.due(time.monotonic()))
                 self._producer.poll(TICK)
             while len(self._producer) and not self._stopping.is_set():
                 self._producer.poll(TICK)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from arro3.core import DataType
 from arro3.io import read_parquet
 
-from functions.local.demo.found import StoredLetter
+from functions.local.demo.found import StoredLetter, letter_of
 from functions.local.demo.record import Place, Row
 
 if TYPE_CHECKING:
@@ -43,13 +43,10 @@ def dead_letters(s3: "S3Client", bucket: str, pipeline: str) -> list[StoredLette
 
 
 def _letter(key: str, body: bytes) -> StoredLetter:
-    """`<pipeline>/reason=<reason>/day=<day>/<topic>-<partition>-<offset>.json`."""
-    _, reason, _, name = key.split("/")
-    _, partition, offset = name.removesuffix(".json").rsplit("-", 2)
+    place, reason = letter_of(key)
     told = json.loads(body)
     headers = tuple((name, None if value is None else b64decode(value)) for name, value in told["headers"])
-    place = int(partition), int(offset)
-    return StoredLetter(place, reason.removeprefix("reason="), _bytes(told["key"]), _bytes(told["value"]), headers)
+    return StoredLetter(place, reason, _bytes(told["key"]), _bytes(told["value"]), headers)
 
 
 def _bytes(told: dict[str, str] | None) -> bytes | None:

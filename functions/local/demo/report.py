@@ -84,6 +84,7 @@ _MATCHES: Final = {
     "counters_match": "counters differ",
     "table_match": "the table differs",
     "topic_unique_match": "the topic differs",
+    "announcements_match": "announcements differ",
 }
 
 

@@ -9,9 +9,10 @@ from typing import Any, Final
 import functions
 from functions.core import names
 from functions.local.demo import read_back
+from functions.local.demo.announcements import Announcements
 from functions.local.demo.found import Found
 from functions.local.demo.listen import Listener
-from functions.local.demo.pace import Room, plan
+from functions.local.demo.pace import Pace, Room
 from functions.local.demo.produce import Production
 from functions.local.demo.record import Record
 from functions.local.demo.report import Run, report
@@ -28,6 +29,8 @@ from functions.local.event_source.source import EventSource
 HANDLER: Final = "functions.runtimes.msk.handler.handler"
 ROOT: Final = Path(functions.__path__[0]).parent
 LANES: Final = 2  # invocations side by side
+BATCHES: Final = 20  # about so many in all
+LARGEST_BATCH: Final = 10_000  # that AWS takes
 STOP_SECONDS: Final = 2.0  # for batches in flight, when the run ends before its time
 EMBEDDED_BYTES: Final = 2_500_000  # unsettled in a partition: half of what librdkafka's mock keeps
 
@@ -42,21 +45,26 @@ def run(stage: Stage, records: Sequence[Record], source: dict[str, Any], view: V
     with ExitStack() as stack:
         listener = Listener(stage.topics.output)
         stack.callback(listener.stop)
-        production = Production(stage.topics.source, records, plan(len(records)), room)
+        announcements = Announcements(stage.sqs, stage.queue)
+        stack.callback(announcements.stop)
+        production = Production(stage.topics.source, records, Pace(len(records)), room)
         stack.callback(production.stop)
-        msk = EventSource(_mapping(stage, msk_log))
+        msk = EventSource(_mapping(stage, msk_log, len(records)))
         stack.callback(msk.stop, STOP_SECONDS)
         worker = WorkerProcess(stage.environment, worker_log)
         stack.callback(worker.kill)
         watch = Watch(ledger, PIPELINE, production, view, (msk_log, worker_log))
         told = Story(production, msk, worker, watch, view).play(_broker(stage), source)
         view.chapter("Verify", "reading back everything, without the pipeline's code")
-        return _verified(told, stage, production, listener)
+        return _verified(told, stage, production, listener, announcements)
 
 
-def _verified(told: Run, stage: Stage, production: Production, listener: Listener) -> dict[str, Any]:
+def _verified(
+    told: Run, stage: Stage, production: Production, listener: Listener, announcements: Announcements
+) -> dict[str, Any]:
     began = time.monotonic()
     listener.stop()
+    announcements.stop()
     (table,) = stage.pipeline.tables
     found = Found(
         rows=read_back.lake_rows(stage.s3, LAKE, PIPELINE),
@@ -64,6 +72,7 @@ def _verified(told: Run, stage: Stage, production: Production, listener: Listene
         counters=read_back.counters(stage.dynamodb.Table(names.counters_table(stage.name))),
         table=read_back.table_rows(stage.dynamodb.Table(names.rows_table(stage.name, table.name))),
         messages=listener.messages(),
+        announced=announcements.letters(),
     )
     verdict = Verification(production.places, found, stage.mask_key).verdict()
     return report(told, verdict, time.monotonic() - began)
@@ -73,11 +82,12 @@ def _broker(stage: Stage) -> dict[str, str]:
     return {"kind": stage.broker.kind, "version": stage.broker.version, "reason": stage.broker.reason}
 
 
-def _mapping(stage: Stage, log: Path) -> Mapping:
-    """The largest batches that AWS takes: a burst is what they are for."""
+def _mapping(stage: Stage, log: Path, records: int) -> Mapping:
+    """Batches so large that a burst is worth it, and so small that a handover need not wait long for those in flight."""
+    batch_size = min(max(records // BATCHES, 100), LARGEST_BATCH)
     function = Function(HANDLER, stage.environment, region=stage.aws.region, task_root=ROOT, log=log)
     topic = stage.topics.source
     return Mapping(
         topic.name, stage.group, topic.bootstrap, function,
-        batch_size=10_000, concurrency=LANES, session_timeout=stage.session_seconds,
+        batch_size=batch_size, concurrency=LANES, session_timeout=stage.session_seconds,
     )  # fmt: skip

@@ -21,6 +21,7 @@ from functions.local.demo.topics import Topics
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 PIPELINE: Final = "logins"
 LAKE: Final = "tandem-demo-lake"
@@ -44,7 +45,7 @@ class Stage(AbstractContextManager["Stage"]):
             self._secrets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-demo-")))
             self.mask_key = secrets.token_hex(KEY_BYTES).encode()
             (self._secrets / "mask-key").write_bytes(self.mask_key)
-            stores.create(self._client, self.name, [self.pipeline], LAKE, LETTERS)
+            self.queue = stores.create(self._client, self.name, [self.pipeline], LAKE, LETTERS)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -92,6 +93,11 @@ class Stage(AbstractContextManager["Stage"]):
     def dynamodb(self) -> "DynamoDBServiceResource":
         """For the verification, and for watching the ledger."""
         return self._session.resource("dynamodb")
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """For reading the announcements."""
+        return cast("SQSClient", self._client("sqs"))
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its classes when it runs
         return self._session.client(service)  # type: ignore[call-overload]

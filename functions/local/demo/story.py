@@ -1,6 +1,7 @@
 """The story: a burst through Lambda, a handover in mid-stream, a worker that is killed and comes back."""
 
 import signal
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -45,7 +46,7 @@ class Story:
 
     def _burst(self) -> Shift:
         """Lambda at work, until it is disabled in mid-stream."""
-        burst = self.production.plan.burst
+        burst = self.production.pace.burst
         self.view.chapter("Burst", f"{burst:,} records at once, through Lambda")
         self.watch.healthy = lambda: f"the event source ended: {self.msk.error!r}" if self.msk.error else None
         self.msk.start()
@@ -68,9 +69,10 @@ class Story:
             return seen.settled >= half or (seen.produced == self.watch.count and seen.at - began >= KILL_SECONDS)
 
         self.worker.start()
+        rate = self.production.pace.steady(time.monotonic())
         self.watch.healthy = self._worker_problem
         self.view.note(f"{taken:,} settled by Lambda; the worker goes on from there, while records keep coming")
-        self.view.chapter("Steady load", f"{self.production.plan.rate:,.0f} records/s, on the worker")
+        self.view.chapter("Steady load", f"{rate:,.0f} records/s, on the worker")
         self.watch.until(half_way)
         self.worker.kill()
         self.watch.mark("kill")

@@ -18,11 +18,12 @@ class Verdict:
     counters_match: bool
     table_match: bool
     topic_unique_match: bool
+    announcements_match: bool  # the queue spoke of every dead letter, and of nothing else
     topic_repeated: int  # messages that came more than once, which a topic sink may
     problems: tuple[str, ...]
 
     @property
     def exact(self) -> bool:
         """Nothing lost, nothing doubled, nothing miscounted."""
-        matches = self.counters_match and self.table_match and self.topic_unique_match
-        return matches and not (self.missing or self.duplicates or self.wrong)
+        matches = (self.counters_match, self.table_match, self.topic_unique_match, self.announcements_match)
+        return all(matches) and not (self.missing or self.duplicates or self.wrong)

@@ -34,7 +34,7 @@ class Verification:
         rows, letters = dict(self.found.rows), {letter.place: letter for letter in self.found.letters}
         nowhere = self.produced.keys() - rows.keys() - letters.keys()
         dropped = {place for place in nowhere if self.produced[place].expected is Fate.DROP}
-        matches = (self._counters(), self._table(), self._topic())
+        matches = (self._counters(), self._table(), self._topic(), self._announced())
         return Verdict(
             records_in=len(self.produced),
             rows_in_lake=len(self.found.rows),
@@ -47,6 +47,7 @@ class Verification:
             counters_match=matches[0],
             table_match=matches[1],
             topic_unique_match=matches[2],
+            announcements_match=matches[3],
             topic_repeated=len(self.found.messages) - len(dict(self.found.messages)),
             problems=tuple(self.problems),
         )
@@ -105,6 +106,10 @@ class Verification:
         wrong = [place for place, row in self.found.messages if self.rows.get(place) != row]
         unsent = self.rows.keys() - dict(self.found.messages).keys()
         return not (self._note("wrong message", wrong) + self._note("no message", unsent))
+
+    def _announced(self) -> bool:
+        stored = {(letter.place, letter.reason) for letter in self.found.letters}
+        return not self._note("dead letter without announcement, or the other way round", stored ^ self.found.announced)
 
     def _note(self, what: str, where: Iterable[object]) -> int:
         places = sorted(where, key=str)

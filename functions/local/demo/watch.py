@@ -52,7 +52,7 @@ class Watch:
     @property
     def count(self) -> int:
         """Records in all."""
-        return self.production.plan.count
+        return self.production.pace.count
 
     @property
     def settled(self) -> int:
