@@ -3,12 +3,16 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from functions.core.errors import Misconfigured, TandemError
+
+if TYPE_CHECKING:
+    from functions.core.sinks import Sink
 
 MISCONFIGURED = 2
 FAILED = 1
@@ -108,12 +112,20 @@ def pipelines(
     from functions import registry  # noqa: PLC0415
 
     declared = registry.load_all().values()
-    listed = [{"name": one.name, "topic": one.topic, "sinks": [*map(str, one.sinks)]} for one in declared]
     if as_json:
+        listed = [{"name": one.name, "topic": one.topic, "sinks": [*map(_described, one.sinks)]} for one in declared]
         typer.echo(json.dumps(listed, indent=1))
         return
-    for each in listed:
-        typer.echo(f"{each['name']}  from {each['topic']}  to {', '.join(each['sinks'])}")
+    for one in declared:
+        sinks = ", ".join(
+            " ".join(filter(None, (sink["kind"], sink.get("name")))) for sink in map(_described, one.sinks)
+        )
+        typer.echo(f"{one.name}: from topic {one.topic} to {sinks}")
+
+
+def _described(sink: "Sink") -> dict[str, Any]:
+    """A sink's fields, and of which kind it is."""
+    return {"kind": type(sink).__name__.lower(), **asdict(sink)}
 
 
 if __name__ == "__main__":

@@ -81,5 +81,6 @@ NEVER: Final = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - what the client says once it knows
     KafkaError.TOPIC_EXCEPTION,
 )

@@ -28,13 +28,6 @@ def check(pipeline: "Pipeline[Any, Any]") -> None:
         raise InvalidPipeline(f"pipeline {pipeline.name!r}: {problem}")
 
 
-def _schema(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
-    try:
-        _ = pipeline.schema
-    except InvalidPipeline as error:
-        yield f"row: {error}"
-
-
 def _problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
     if not NAME.fullmatch(pipeline.name):
         yield "name: takes 2 to 48 lower-case letters, digits and hyphens, beginning with a letter"
@@ -49,6 +42,13 @@ def _problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
     yield from _limits(pipeline)
     yield from _sinks(pipeline)
     yield from _tombstones(pipeline)
+
+
+def _schema(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
+    try:
+        _ = pipeline.schema
+    except InvalidPipeline as error:
+        yield f"row: {error}"
 
 
 def _event(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:

@@ -5,8 +5,7 @@ asked before anything is stored, and counts a slice only once the slice has pass
 after a flood is refused again.
 """
 
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from functions.core.errors import Flood
 
@@ -21,10 +20,13 @@ class FloodLimit:
 
 @dataclass(slots=True)
 class FloodGate:
-    """The recent slices of one partition, as (records, rejects)."""
+    """The recent slices of one partition, as (records, rejects).
+
+    Replaced whole, never changed: an attempt that its runtime has left behind may still be on another thread.
+    """
 
     limit: FloodLimit
-    _recent: deque[tuple[int, int]] = field(default_factory=deque)
+    _recent: tuple[tuple[int, int], ...] = ()
 
     def check(self, records: int, rejects: int) -> None:
         """Raise Flood if this slice, with the recent ones, exceeds the limit."""
@@ -38,6 +40,7 @@ class FloodGate:
 
     def passed(self, records: int, rejects: int) -> None:
         """Count a slice that was settled, and forget what has left the window."""
-        self._recent.append((records, rejects))
-        while sum(r for r, _ in self._recent) - self._recent[0][0] >= self.limit.over:
-            self._recent.popleft()
+        recent = (*self._recent, (records, rejects))
+        while sum(r for r, _ in recent) - recent[0][0] >= self.limit.over:
+            recent = recent[1:]
+        self._recent = recent

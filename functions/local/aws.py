@@ -10,9 +10,11 @@ import select
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from threading import Lock, Thread
@@ -20,10 +22,12 @@ from typing import Any, cast
 
 from flask import Flask
 from moto.backends import SERVICE_NAMES
+from moto.core.utils import unix_time_millis
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sqs import models as sqs
 from werkzeug.serving import make_server
 
 SERVICES = ("S3", "DYNAMODB", "SQS", "SECRETS_MANAGER", "STS", "CLOUDFORMATION", "CLOUDWATCH", "KAFKA", "LAMBDA", "SSM")
@@ -169,6 +173,11 @@ def _put_back(table: Table, at: At, item: Item | None) -> None:
         cast("dict[DynamoType, Item]", place)[key] = item
 
 
+def millis(dt: datetime | None = None) -> float:
+    """Moto's, but quick for now: moto asks all messages of a queue for their age whenever one more is sent."""
+    return time.time() * 1000 if dt is None else unix_time_millis(dt)
+
+
 def _application(service: SERVICE_NAMES) -> Flask:
     application = create_backend_app(service)
     application.debug = (
@@ -186,6 +195,7 @@ def main() -> None:
     """Listen on a free port, and say on standard output which."""
     DynamoDBBackend.transact_write_items = transact  # type: ignore[method-assign]
     Table.__deepcopy__ = lambda table, _: table  # type: ignore[attr-defined]
+    sqs.unix_time_millis = millis  # type: ignore[attr-defined]
     server = make_server("127.0.0.1", 0, Dispatcher(), threaded=True, request_handler=Handler)
     Thread(target=_die_with_parent, daemon=True).start()
     print(server.server_port, flush=True)  # noqa: T201 - this is how the parent learns it

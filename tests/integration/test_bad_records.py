@@ -6,6 +6,9 @@ from typing import Any, Final
 
 import pytest
 
+from functions.local.broker.apache import Apache
+from functions.pipelines.logins import PIPELINE
+from tests.integration import wire
 from tests.integration.accounting import account
 from tests.integration.records import Record, Row, fields, login, logins
 from tests.integration.stage import Stage
@@ -54,7 +57,7 @@ WORST: Final[dict[str, Record]] = {
     "minus infinity": Record(raw("timestamp", "-Infinity"), INVALID),
     "number beyond floats": Record(raw("timestamp", "1e999"), INVALID),
     "huge int": Record(raw("timestamp", "9" * 40), REJECTED),
-    "int of 5,000 digits": Record(raw("timestamp", "9" * 5000), INVALID),
+    "int of 5,000 digits": Record(raw("timestamp", "9" * 5000), UNDECODABLE),
     "int of 64 bits and one": Record(raw("timestamp", str(2**64)), REJECTED),
     "fraction of a second": Record(raw("timestamp", "1767225600.5"), INVALID),
     "duplicate keys, the last one good": GOOD._replace(value=spoiled().replace(b"{", b'{"user_id": 7, ', 1)),
@@ -67,7 +70,7 @@ WORST: Final[dict[str, Record]] = {
     "a text": Record(b'"login"', INVALID),
     "a list of logins": Record(b"[" + spoiled() + b"]", INVALID),
     "two logins": Record(spoiled() * 2, UNDECODABLE),
-    "true for a number": Record(spoiled(timestamp=True), INVALID),
+    "true for a number": Record(spoiled(timestamp=True), REJECTED),
     "list for a text": Record(spoiled(locale=["d", "e"]), INVALID),
     "null for a text": Record(spoiled(ip=None), INVALID),
     "empty user": Record(spoiled(user_id=""), INVALID),
@@ -102,4 +105,15 @@ def test_the_worst_records_are_each_accounted_for_and_stop_nothing(
 ) -> None:
     stage.produce([*WORST.values(), *logins(20, begin=100)])
     runtime(stage)
+    account(stage.produced, stage.found())
+
+
+def test_a_header_whose_name_is_no_text_does_not_stop_the_worker(stage: Stage, real: Apache) -> None:
+    bad, good, unreadable = Record(b"{", UNDECODABLE), login(0), (("tandem-unreadable-headers", None),)
+    for offset, record in enumerate([bad, good, bad]):
+        assert record.value is not None
+        wire.produce(real.bootstrap, PIPELINE.topic, 0, record.value, b"na\xffme")
+        stage.produced[0, offset] = record._replace(key=None, headers=unreadable)
+    stage.produce(logins(3, begin=10), partition=0)
+    by_worker(stage)
     account(stage.produced, stage.found())

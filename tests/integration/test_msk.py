@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,9 @@ from tests.integration.stage import Stage
 from tests.integration.waiting import eventually
 
 ONCE_AGAIN = Patience(1, backoff=Backoff(first=0.05, most=0.1))
-SLOW = '''
-"""The function, but for one that settles its batch and then is too slow to say so while `slow` is there."""
+HANDLER = "moody.handler"
+MOODY = '''
+"""The function, but for one that fails while `broken` is there, and settles but never says so while `slow` is."""
 
 import time
 from pathlib import Path
@@ -27,11 +29,20 @@ from functions.runtimes.msk.handler import handler as settle
 
 
 def handler(event, context):
+    if Path("broken").exists():
+        raise RuntimeError("broken")
     answer = settle(event, context)
     while Path("slow").exists():
         time.sleep(0.01)
     return answer
 '''
+
+
+@pytest.fixture
+def moody(stage: Stage) -> dict[str, Any]:
+    """The settings of an event source for that function."""
+    (stage.folder / "moody.py").write_text(MOODY)
+    return {"handler": HANDLER, "root": stage.folder, "variables": {"PYTHONPATH": str(Path.cwd())}}
 
 
 @pytest.mark.parametrize(
@@ -53,19 +64,17 @@ def test_an_environment_killed_in_mid_batch_gets_it_again_and_nothing_is_doubled
     account(stage.produced, stage.found())
 
 
-def test_a_function_that_times_out_after_settling_gets_its_batch_again_and_nothing_is_doubled(stage: Stage) -> None:
+def test_a_function_that_times_out_after_settling_gets_its_batch_again_and_nothing_is_doubled(
+    stage: Stage, moody: dict[str, Any]
+) -> None:
     slow = stage.folder / "slow"
     slow.touch()
-    (stage.folder / "slow_function.py").write_text(SLOW)
-    variables = {"PYTHONPATH": str(Path.cwd())}
     stage.produce(logins(100))
-    with stage.event_source(
-        handler="slow_function.handler", root=stage.folder, variables=variables, timeout=2
-    ) as source:
+    with stage.event_source(**moody, timeout=1.5) as source:
         eventually(lambda: source.stats.failures, stage.state)
         slow.unlink()
         eventually(lambda: source.stats.records == 100, stage.state)
-    assert source.stats.environments == 2
+    assert source.stats.environments == source.stats.failures + 1
     assert stage.settled() == stage.ends()
     account(stage.produced, stage.found())
 
@@ -82,26 +91,23 @@ def test_a_store_that_does_not_answer_in_time_fails_the_invocation_in_good_order
     account(stage.produced, stage.found())
 
 
-def test_a_batch_given_up_is_in_s3_and_the_next_batch_records_the_gap(stage: Stage, proxy: Proxy) -> None:
-    mapping = {"patience": ONCE_AGAIN, "on_failure": stage.dead_letters, "timeout": 2}
-    with stage.event_source(variables=stage.behind(proxy.endpoint), **mapping) as source:
+def test_a_batch_given_up_is_in_s3_and_the_next_batch_records_the_gap(stage: Stage, moody: dict[str, Any]) -> None:
+    broken = stage.folder / "broken"
+    with stage.event_source(**moody, patience=ONCE_AGAIN, on_failure=stage.dead_letters) as source:
         stage.produce(logins(20), partition=0)
         stage.settle(source)
-        proxy.refuse()
+        broken.touch()
         stage.produce(logins(30, begin=20), partition=0)
-        eventually(lambda: source.stats.given_up, stage.state)
-        proxy.accept()
+        eventually(lambda: source.stats.records == 50, stage.state)
+        assert source.stats.given_up
+        broken.unlink()
         stage.produce(logins(10, begin=50), partition=0)
         stage.settle(source)
-    lost = [body for key, body in objects(stage.s3, stage.dead_letters, "aws/lambda/")]
-    extents = [json.loads(body)["KafkaBatchInfo"]["recordsInfo"]["user-login-0"] for body in lost]
-    offsets = [(int(each["firstRecordOffset"]), int(each["lastRecordOffset"])) for each in extents]
-    gaps = [Gap(first, last) for first, last in offsets]
-    assert offsets[0][0] == 20
-    assert sum(last - first + 1 for first, last in offsets) == sum(gap.last - gap.first + 1 for gap in stage.gaps(0))
-    assert stage.gaps(0) == [Gap(gaps[0].first, gaps[-1].last)]
-    given_up = frozenset((0, offset) for first, last in offsets for offset in range(first, last + 1))
-    account(stage.produced, stage.found(), given_up=given_up)
+    assert stage.gaps(0) == [Gap(20, 49)]
+    stored = [json.loads(body) for _, body in objects(stage.s3, stage.dead_letters, "aws/lambda/")]
+    extents = [batch["KafkaBatchInfo"]["recordsInfo"]["user-login-0"] for batch in stored]
+    assert (extents[0]["firstRecordOffset"], extents[-1]["lastRecordOffset"]) == ("20", "49")
+    account(stage.produced, stage.found(), given_up=frozenset((0, offset) for offset in range(20, 50)))
 
 
 def test_a_commit_rewound_by_hand_brings_records_again_and_doubles_nothing(stage: Stage) -> None:

@@ -64,6 +64,20 @@ def test_sigterm_drains_what_is_in_flight_commits_it_and_exits_0(stage: Stage, p
     account(stage.produced, stage.found())
 
 
+def test_a_drain_that_cannot_end_ends_in_its_time_and_leaves_the_slice_to_the_next_worker(
+    stage: Stage, proxy: Proxy
+) -> None:
+    stage.produce(logins(100))
+    proxy.hold(TRANSACTION, before=False)
+    with stage.worker(**stage.behind(proxy.endpoint), TANDEM_DRAIN_SECONDS="0.5") as worker:
+        eventually(proxy.holding.is_set, worker.said)
+        worker.terminate()
+        assert worker.exit_code(within=10) == 0
+    with stage.worker() as worker:
+        stage.settle(worker)
+    account(stage.produced, stage.found())
+
+
 @pytest.mark.parametrize(
     ("pattern", "before"),
     [(LAKE, True), (LAKE, False), (TRANSACTION, True), (TRANSACTION, False)],
@@ -148,6 +162,18 @@ def test_probes_and_metrics_answer_while_slices_settle(stage: Stage) -> None:
         assert worker.get("/elsewhere")[0] == 404
 
 
+def test_a_topic_recreated_under_a_running_worker_ends_it_and_stops_the_next_one(stage: Stage) -> None:
+    stage.produce(logins(50), partition=0)
+    with stage.worker() as worker:
+        stage.settle(worker)
+        empty(stage.broker)
+        stage.produce(logins(10, begin=1000), partition=0)
+        assert worker.exit_code() == 1
+    with stage.worker() as worker:
+        eventually(lambda: "topic recreated" in worker.get("/readyz")[1], stage.state)
+    assert stage.settled() == {0: 50}
+
+
 @pytest.mark.parametrize("newer", [10, 90], ids=["fewer records", "more records"])
 def test_a_topic_recreated_under_the_ledger_stops_its_partitions_and_says_why(stage: Stage, newer: int) -> None:
     stage.produce(logins(50), partition=0)
@@ -221,3 +247,22 @@ def test_a_flood_of_rejects_stops_loudly_and_stores_no_more(stage: Stage) -> Non
         eventually(lambda: stage.settled().get(1) == 25, stage.state)
         assert worker.get("/healthz")[0] == OK
     assert stage.found().letters == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"TANDEM_PIPELINE": "logouts"}, r"there is no pipeline 'logouts', there are: .*logins.*"),
+        ({"TANDEM_HTTP_PORT": "many"}, r"TANDEM_HTTP_PORT: got 'many': .*integer.*"),
+        ({"TANDEM_MASK_KEY_FROM": "file:/nowhere"}, r"cannot read the secret file:/nowhere: .*"),
+        ({"TANDEM_KAFKA_AUTH": "scram"}, r"TANDEM_SCRAM_FROM: is missing, .*"),
+    ],
+)
+def test_a_worker_that_is_misconfigured_exits_2_with_one_line(
+    stage: Stage, variables: dict[str, str], told: str
+) -> None:
+    with stage.worker(**variables) as worker:
+        assert worker.exit_code() == 2
+        lines = [line for line in worker.said().splitlines() if not line.startswith('{"level":"INFO"')]
+        assert len(lines) == 1, worker.said()
+        assert re.fullmatch(f"error: {told}", lines[0])

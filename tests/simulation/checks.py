@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
@@ -52,10 +53,8 @@ def _moves(world: World, partition: Partition) -> list[Move]:
     """What the ledger passed, piece by piece: by the objects' covers, or by the ledger's own moves without a lake."""
     if not world.has_lake:
         return world.watched.moves.get(partition.source, [])
-    covers = sorted(
-        (cover.next, cover) for (source, _, _), (cover, _) in world.lake.objects.items() if source == partition.source
-    )
-    return [Move(cover.next, cover.end + 1, cover.gap) for _, cover in covers]
+    covers = [cover for (source, _, _), (cover, _) in world.lake.objects.items() if source == partition.source]
+    return [Move(cover.next, cover.end + 1, cover.gap) for cover in sorted(covers, key=attrgetter("next"))]
 
 
 def _passed(world: World, partition: Partition) -> set[int]:
@@ -74,10 +73,13 @@ def _passed(world: World, partition: Partition) -> set[int]:
     )
     gaps = [move.gap for move in moves if move.gap]
     world.tally["gaps"] += len(gaps)
-    _demand(world.ledger.gaps.get(source, []) == gaps, f"{source}: recorded gaps are {world.ledger.gaps}, true are {gaps}")
+    _demand(
+        world.ledger.gaps.get(source, []) == gaps, f"{source}: recorded gaps are {world.ledger.gaps}, true are {gaps}"
+    )
     # What was given up on before the ledger existed is in no gap, because a gap begins where the ledger stands.
     skipped = {offset for gap in gaps for offset in range(gap.first, gap.last + 1)}
     lost = {entry.offset for entry in partition.entries if entry.offset < began or entry.offset in skipped}
+    world.tally["records given up on before the ledger began"] += sum(offset < began for offset in lost)
     _demand(lost <= partition.given_up, f"{source}: lost {sorted(lost)}, given up on {sorted(partition.given_up)}")
     return {entry.offset for entry in partition.entries} - lost
 
@@ -130,7 +132,9 @@ def _table(world: World, settled: dict[Place, Entry], lost: dict[Place, Entry]) 
     for key, found in table.items():
         order = (found.order.newest, found.order.offset, found.order.partition)
         _demand(str(key) in most, f"the table holds {found}, which was never due")
-        _demand(least.get(str(key), order) <= order <= most[str(key)], f"the table holds {found}, due is {most[str(key)]}")
+        _demand(
+            least.get(str(key), order) <= order <= most[str(key)], f"the table holds {found}, due is {most[str(key)]}"
+        )
         entry = (settled | lost)[found.order.partition, found.order.offset]
         row = tuple(found.row[name] for name in ("user", "at", "page")) if found.row else None
         _demand(row == entry.row, f"the table holds {found} of {entry}")

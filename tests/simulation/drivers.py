@@ -100,4 +100,4 @@ class Writer:
             self.world.line.call("commit", told, lambda: self.partition.commit(part.end + 1))
 
     def _records(self) -> int:
-        return self.world.rng.choice((1, 2, 3, 4, 6, 12))
+        return self.world.rng.choice((1, 2, 2, 3, 4, 8))

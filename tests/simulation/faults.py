@@ -19,6 +19,7 @@ from functions.core.errors import Unavailable
 from functions.core.ports import Cover, DeadLetters, Gap, Lake, Ledger, Position, Source, Stores, Table, Today, Topic
 from functions.core.rows import Rows
 from tests.simulation.scheduler import Scheduler
+from tests.simulation.trace import short
 
 Answer = TypeVar("Answer")
 One = TypeVar("One", DeadLetter, Newest, Message)
@@ -45,9 +46,7 @@ class Line:
     tally: Counter[str]
     tell: Callable[[str], None] | None
 
-    def call(
-        self, what: str, told: Any, act: Callable[[], Answer], faults: Sequence[Fault] = WRITE
-    ) -> Answer:
+    def call(self, what: str, told: Any, act: Callable[[], Answer], faults: Sequence[Fault] = WRITE) -> Answer:
         """Pause, then do it, or not, or not only once. Raises Unavailable."""
         self.tally["calls"] += 1
         self.scheduler.pause()
@@ -72,7 +71,7 @@ class Line:
     def call_each(self, what: str, items: Sequence[One], act: Callable[[Sequence[One]], None]) -> None:
         """A call that stands for a request an item: besides all else, only some may be done."""
         if len(items) > 1 and self.rng.random() < self.chance / 2:
-            items = [item for item in items if self.rng.random() < 0.5]  # noqa: PLR2004
+            items = [item for item in items if self.rng.random() < 0.5]
             self.call(f"{what} (only some)", items, lambda: act(items))
             raise Unavailable(f"{what}: only some were done")
         self.call(what, items, lambda: act(items))
@@ -88,29 +87,7 @@ class Line:
     def _note(self, what: str, told: Any, answer: object) -> None:
         if self.tell is not None:
             current = self.scheduler.current
-            self.tell(f"{current.name if current else '':24} {what} {_short(told)} -> {_short(answer)}")
-
-
-def _short(told: Any) -> str:
-    match told:
-        case Position():
-            return f"next {told.next}, step {told.step}, day {told.day}"
-        case Cover():
-            return f"[{told.next}: {told.start}..{told.end}]"
-        case Rows():
-            return f"rows {list(told.offsets)} deletes {[delete.offset for delete in told.deletes]}"
-        case Newest():
-            return f"{told.key}@{told.order.offset}{'' if told.row else ' deleted'}"
-        case DeadLetter():
-            return str(told.offset)
-        case Message():
-            return str(told.headers[0][1])
-        case Count():
-            return f"{told.counter}/{told.group}/{told.bucket}+{told.amount}"
-        case tuple() | list():
-            return ", ".join(map(_short, told)) or "nothing"
-        case _:
-            return str(told)
+            self.tell(f"{current.name if current else '':24} {what} {short(told)} -> {short(answer)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +104,11 @@ class FaultyLedger:
         return self.line.call("ledger.open", told, lambda: self.ledger.open(source, first, last, today))
 
     def advance(self, source: Source, at: Position, to: Position, counts: Sequence[Count], gap: Gap | None) -> bool:
-        told = (f"partition {source.partition} ({at.next}, {at.step}) to ({to.next}, {to.step})", gap or "no gap", *counts)
+        told = (
+            f"partition {source.partition} ({at.next}, {at.step}) to ({to.next}, {to.step})",
+            gap or "no gap",
+            *counts,
+        )
         return self.line.call("ledger.advance", told, lambda: self.ledger.advance(source, at, to, counts, gap))
 
 

@@ -1,6 +1,7 @@
 """Flaws, put in on purpose: a simulation that does not find these would prove nothing.
 
-Each wraps stores, or changes what a driver does; the core under test stays as it is.
+Each wraps stores, or changes what a driver does; the core under test stays as it is. An argument that nobody reads is
+what the flaw leaves out.
 """
 
 from collections.abc import Callable, Sequence
@@ -68,7 +69,7 @@ class _OwnRows(_Lake):
         self.wanted[getcurrent()] = (cover, rows)
         return self.lake.put(source, day, cover, rows)
 
-    def get(self, source: Source, day: date, offset: int) -> tuple[Cover, Rows]:
+    def get(self, source: Source, day: date, offset: int) -> tuple[Cover, Rows]:  # noqa: ARG002
         return self.wanted[getcurrent()]
 
 
@@ -92,7 +93,7 @@ class _Ledger:
 
 
 class _Unconditional(_Ledger):
-    def advance(self, source: Source, at: Position, to: Position, counts: Sequence[Count], gap: Gap | None) -> bool:
+    def advance(self, source: Source, at: Position, to: Position, counts: Sequence[Count], gap: Gap | None) -> bool:  # noqa: ARG002
         return self.ledger.advance(source, self.ledger.positions[source], to, counts, gap)
 
 
@@ -113,7 +114,7 @@ class _CountsBeside(_Ledger):
 
 
 class _WithoutGap(_Ledger):
-    def advance(self, source: Source, at: Position, to: Position, counts: Sequence[Count], gap: Gap | None) -> bool:
+    def advance(self, source: Source, at: Position, to: Position, counts: Sequence[Count], gap: Gap | None) -> bool:  # noqa: ARG002
         return self.ledger.advance(source, at, to, counts, None)
 
 

@@ -1,4 +1,4 @@
-"""Writers as coroutines that nobody had to write as such: each call of a port hands control to whoever drives the schedule.
+"""Writers as coroutines that nobody had to write as such: each call of a port hands control to the schedule.
 
 Greenlets and no threads: the core under test is plain code, a switch costs less than a microsecond, and the order of
 everything follows from the seed.
@@ -20,13 +20,13 @@ class Task:
     """Something that runs between two pauses. `asleep`: stalled until it is woken; it does not know."""
 
     name: str
-    thread: greenlet
+    thread: greenlet = field(default_factory=greenlet)
     asleep: bool = False
     failure: Exception | None = None
 
     @property
     def ended(self) -> bool:
-        return self.thread.dead
+        return bool(self.thread.dead)
 
 
 @dataclass(eq=False, slots=True)
@@ -39,7 +39,8 @@ class Scheduler:
 
     def spawn(self, name: str, work: Callable[[], None]) -> Task:
         """A task that has not begun."""
-        task = Task(name, greenlet(lambda: self._guarded(task, work), self.hub))
+        task = Task(name)
+        task.thread = greenlet(lambda: self._guarded(task, work), self.hub)
         self.tasks.append(task)
         return task
 

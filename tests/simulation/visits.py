@@ -82,7 +82,7 @@ def pipeline(*, lake: bool, version: int) -> AnyPipeline:
 
 
 def log(rng: Random, length: int, *, holes: bool, jitter: int) -> list[Entry]:
-    """`holes`: offsets without records, as compaction and transactions leave them. `jitter`: of timestamps, in seconds."""
+    """`holes`: offsets without records, as compaction leaves them. `jitter`: of timestamps, in seconds."""
     entries: list[Entry] = []
     offset = rng.choice((0, 7))
     for _ in range(length):

@@ -37,6 +37,7 @@ class WatchedLedger:
 
     ledger: Ledger
     counts_per_advance: int
+    tally: Counter[str]
     began: dict[Source, int] = field(default_factory=dict)
     moves: dict[Source, list[Move]] = field(default_factory=dict)
 
@@ -46,6 +47,7 @@ class WatchedLedger:
     def open(self, source: Source, first: int, last: int, today: date) -> Position:
         position = self.ledger.open(source, first, last, today)
         self.began.setdefault(source, position.next)
+        self.tally["steps taken over"] += position.step > 0
         return position
 
     def advance(self, source: Source, at: Position, to: Position, counts: Sequence[Count], gap: Gap | None) -> bool:
@@ -73,7 +75,7 @@ class Partition:
         return self.entries[-1].offset + 1
 
     def slice_from(self, offset: int, records: int, start: int | None) -> Slice | None:
-        """Up to so many records at and after `offset`, or None if there are none. It starts at `start`, or at the first."""
+        """Up to so many records at and after `offset`, or None. It starts at `start`, or at the first of them."""
         at = bisect_left(self.entries, offset, key=lambda entry: entry.offset)
         taken = self.entries[at : at + records]
         if not taken:
@@ -97,11 +99,12 @@ class World:
         self.versions = 2 if self.has_lake and rng.random() < 0.3 else 1
         self.partitions = [self._partition(number) for number in range(2 if rng.random() < 0.3 else 1)]
         self.today = date(2026, 1, 1)
-        self.ledger = MemoryLedger(counts_per_advance=rng.choice((2, 2, 3, 98)))
+        # Without a lake, the counts of one record (there are two Counters) must fit one transaction.
+        self.ledger = MemoryLedger(counts_per_advance=rng.choice((1, 2, 3, 98) if self.has_lake else (2, 2, 3, 98)))
         self.lake, self.table, self.topic = MemoryLake(), MemoryTable(), MemoryTopic()
         self.letters = MemoryDeadLetters()
         stores = mutation.stores(self._stores(), self.scheduler.pause)
-        self.watched = WatchedLedger(stores.ledger, self.ledger.counts_per_advance)
+        self.watched = WatchedLedger(stores.ledger, self.ledger.counts_per_advance, self.tally)
         self.line = Line(self.scheduler, rng, rng.choice((0.0, 0.03, 0.1, 0.3)), self.tally, tell)
         self.stores = faulty(replace(stores, ledger=self.watched), self.line)
 
@@ -130,5 +133,5 @@ class World:
 
     def _partition(self, number: int) -> Partition:
         rng = self.rng
-        entries = visits.log(rng, rng.randint(1, 10), holes=rng.random() < 0.3, jitter=rng.choice((0, 60)))
+        entries = visits.log(rng, rng.randint(1, 16), holes=rng.random() < 0.3, jitter=rng.choice((0, 60)))
         return Partition(Source("visits", TOPIC, number), entries, entries[0].offset)

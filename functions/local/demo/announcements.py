@@ -9,6 +9,7 @@ from functions.local.demo.record import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef
 
 AT_ONCE: Final = 10  # messages: the most that SQS gives
 WAIT: Final = 1  # seconds
@@ -50,6 +51,11 @@ class Announcements:
             records = json.loads(message["Body"]).get("Records", [])  # a test event has none
             self._announced |= {letter_of(record["s3"]["object"]["key"]) for record in records}
         if messages:
-            handles = [{"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]} for n, each in enumerate(messages)]
-            self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=handles)
+            self._delete([message["ReceiptHandle"] for message in messages])
         return bool(messages)
+
+    def _delete(self, handles: list[str]) -> None:
+        entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(handles)
+        ]
+        self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=entries)

@@ -8,7 +8,7 @@ from functions.local.demo.axes import Panel, grid, line, seconds, short, text, t
 from functions.local.demo.timeline import Bin, Mark, Sample, bins
 
 NAMES: Final = {"msk": "Lambda", "worker": "worker"}
-MARKS: Final = {"handover": "handover", "kill": "SIGKILL", "restart": "restarted"}
+MARKS: Final = {"handover": "handover", "kill": "SIGKILL", "back": "settling again"}
 LEFT: Final = 44
 LABEL: Final = 17  # pixels for one row of labels of marks
 THROUGHPUT: Final = 190

@@ -7,7 +7,8 @@ import os
 import signal
 from threading import Thread
 
-from functions.cli import main
+from functions import settings
+from functions.runtimes.worker.process import run
 
 
 def _die_with_parent() -> None:
@@ -18,4 +19,4 @@ def _die_with_parent() -> None:
 
 if __name__ == "__main__":
     Thread(target=_die_with_parent, daemon=True).start()
-    main(["worker"])
+    run(settings.read())

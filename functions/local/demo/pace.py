@@ -7,7 +7,7 @@ BURST: Final = 0.45  # of all records, at once
 TRICKLE: Final = 0.01  # of all records, each second while the burst is being settled
 TRICKLE_ENDS: Final = 0.60  # of all records: the rest is kept for the steady load
 STEADY_SECONDS: Final = (6.0, 20.0)
-STEADY_RATE: Final = 4_000  # records per second, within the bounds above
+STEADY_RATE: Final = 2_500  # records per second, within the bounds above
 MARGIN: Final = 64  # bytes that the broker adds to a record, rounded up
 
 

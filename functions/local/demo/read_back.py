@@ -26,11 +26,12 @@ FIELDS: Final = Row._fields[:-1]
 
 def lake_rows(s3: "S3Client", bucket: str, pipeline: str) -> list[tuple[Place, Row]]:
     """Every row of every Parquet object of a pipeline."""
-    return [row for body in _bodies(s3, bucket, f"{pipeline}/", lambda _, body: body) for row in _parquet(body)]
+    return [row for body in _bodies(s3, bucket, f"{pipeline}/", lambda _, body: body) for row in parquet(body)]
 
 
-def _parquet(body: bytes) -> Iterator[tuple[Place, Row]]:
-    table = read_parquet(BytesIO(body)).read_all()
+def parquet(body: bytes) -> Iterator[tuple[Place, Row]]:
+    """The rows of one object."""
+    table = readparquet(BytesIO(body)).read_all()
     columns = [table.column(name).to_pylist() for name in FIELDS]
     seconds = [at // 1_000_000 for at in table.column("logged_in_at").cast(DataType.int64()).to_pylist()]
     places = zip(table.column("_partition").to_pylist(), table.column("_offset").to_pylist(), strict=True)
@@ -39,10 +40,11 @@ def _parquet(body: bytes) -> Iterator[tuple[Place, Row]]:
 
 def dead_letters(s3: "S3Client", bucket: str, pipeline: str) -> list[StoredLetter]:
     """Every dead letter of a pipeline."""
-    return list(_bodies(s3, bucket, f"{pipeline}/", _letter))
+    return list(_bodies(s3, bucket, f"{pipeline}/", letter))
 
 
-def _letter(key: str, body: bytes) -> StoredLetter:
+def letter(key: str, body: bytes) -> StoredLetter:
+    """The dead letter of one object."""
     place, reason = letter_of(key)
     told = json.loads(body)
     headers = tuple((name, None if value is None else b64decode(value)) for name, value in told["headers"])

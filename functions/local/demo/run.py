@@ -15,7 +15,7 @@ from functions.local.demo.listen import Listener
 from functions.local.demo.pace import Pace, Room
 from functions.local.demo.produce import Production
 from functions.local.demo.record import Record
-from functions.local.demo.report import Run, report
+from functions.local.demo.report import report
 from functions.local.demo.stage import LAKE, LETTERS, PIPELINE, Stage
 from functions.local.demo.story import Story
 from functions.local.demo.verify import Verification
@@ -56,17 +56,17 @@ def run(stage: Stage, records: Sequence[Record], source: dict[str, Any], view: V
         watch = Watch(ledger, PIPELINE, production, view, (msk_log, worker_log))
         told = Story(production, msk, worker, watch, view).play(_broker(stage), source)
         view.chapter("Verify", "reading back everything, without the pipeline's code")
-        return _verified(told, stage, production, listener, announcements)
+        began = time.monotonic()
+        listener.stop()
+        announcements.stop()
+        found = _found(stage, listener, announcements)
+        verdict = Verification(production.places, found, stage.mask_key).verdict()
+        return report(told, verdict, time.monotonic() - began)
 
 
-def _verified(
-    told: Run, stage: Stage, production: Production, listener: Listener, announcements: Announcements
-) -> dict[str, Any]:
-    began = time.monotonic()
-    listener.stop()
-    announcements.stop()
+def _found(stage: Stage, listener: Listener, announcements: Announcements) -> Found:
     (table,) = stage.pipeline.tables
-    found = Found(
+    return Found(
         rows=read_back.lake_rows(stage.s3, LAKE, PIPELINE),
         letters=read_back.dead_letters(stage.s3, LETTERS, PIPELINE),
         counters=read_back.counters(stage.dynamodb.Table(names.counters_table(stage.name))),
@@ -74,8 +74,6 @@ def _verified(
         messages=listener.messages(),
         announced=announcements.letters(),
     )
-    verdict = Verification(production.places, found, stage.mask_key).verdict()
-    return report(told, verdict, time.monotonic() - began)
 
 
 def _broker(stage: Stage) -> dict[str, str]:
@@ -83,7 +81,7 @@ def _broker(stage: Stage) -> dict[str, str]:
 
 
 def _mapping(stage: Stage, log: Path, records: int) -> Mapping:
-    """Batches so large that a burst is worth it, and so small that a handover need not wait long for those in flight."""
+    """Batches as large as a burst deserves, and so small that a handover need not wait long for those in flight."""
     batch_size = min(max(records // BATCHES, 100), LARGEST_BATCH)
     function = Function(HANDLER, stage.environment, region=stage.aws.region, task_root=ROOT, log=log)
     topic = stage.topics.source

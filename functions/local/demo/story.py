@@ -78,10 +78,10 @@ class Story:
         self.watch.mark("kill")
         self.view.chapter("Kill", f"the worker is gone after {self.watch.settled - taken:,} records: SIGKILL")
         self.worker.start()
-        self.watch.mark("restart")
         self.view.note("started again; the group gives it the dead one's partitions once its session is over")
         killed = self.watch.settled
         self.watch.until(lambda: self.watch.settled > killed or self._all_settled())
+        self.watch.mark("back")
         self.view.chapter("Settle the rest", "from where the ledger stands")
         self.watch.until(self._all_settled)
 

@@ -34,7 +34,7 @@ rect.msk { fill: var(--msk); } rect.worker { fill: var(--worker); }
 .lag { fill: var(--lag); opacity: .22; } .lag-line { fill: none; stroke: var(--lag); stroke-width: 1.5; }
 .mark { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 2 3; } .mark-text { fill: var(--ink); font-weight: 600; }
 .mark.kill { stroke: var(--bad); } .mark-text.kill { fill: var(--bad); }
-.mark.restart { stroke: var(--soft); } .mark-text.restart { fill: var(--soft); font-weight: 400; }
+.mark.back { stroke: var(--soft); } .mark-text.back { fill: var(--soft); font-weight: 400; }
 .bars { display: grid; grid-template-columns: minmax(150px, max-content) 1fr; gap: 12px 22px;
   align-items: center; margin-top: 16px; }
 .reason { line-height: 1.3; } small { display: block; color: var(--soft); font-size: 13px; font-weight: 400; }

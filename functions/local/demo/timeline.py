@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-What = Literal["handover", "kill", "restart"]
+What = Literal["handover", "kill", "back"]
 
 
 class Sample(NamedTuple):

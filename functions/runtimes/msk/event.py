@@ -6,13 +6,16 @@ base64 keys and values; header values are lists of signed bytes. `key` and `valu
 
 from binascii import a2b_base64
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from functions.core.slice import Headers, Slice
 
 Record = Mapping[str, Any]
+Only = TypeVar("Only")
 SOURCES: Final = ("aws:kafka", "SelfManagedKafka")
+SMALLEST: Final = 2**63
 
 
 class RawHeaders(Sequence[Headers]):
@@ -27,33 +30,37 @@ class RawHeaders(Sequence[Headers]):
     def __getitem__(self, index: int | slice) -> Any:  # noqa: ANN401 - the two overloads of Sequence
         if isinstance(index, slice):
             return RawHeaders(self._records[index])
-        return [
-            (name, None if value is None else bytes(byte & 0xFF for byte in value))
-            for header in self._records[index].get("headers") or ()
-            for name, value in header.items()
-        ]
+        with _named("headers"):
+            return [
+                (name, None if value is None else bytes(byte & 0xFF for byte in value))
+                for header in self._records[index].get("headers") or ()
+                for name, value in header.items()
+            ]
 
 
 def slices(event: Mapping[str, Any]) -> Iterator[Slice]:
     """One slice for each partition that has records. Raises ValueError for an event that no mapping sends."""
+    if not isinstance(event, Mapping):
+        raise ValueError(f"takes an event of a Kafka event source mapping, got a {type(event).__name__}")  # noqa: TRY004
     if event.get("eventSource") not in SOURCES or not isinstance(event.get("records"), Mapping):
         # Only names are told: whatever else the event holds may identify a person.
         got = f"eventSource {event.get('eventSource')!r} and fields {sorted(map(str, event))}"
         raise ValueError(f"takes an event of a Kafka event source mapping, got {got}")
-    for records in event["records"].values():
+    for name, records in event["records"].items():
         if records:
-            yield _slice(sorted(records, key=itemgetter("offset")))
+            with _named(name):
+                yield _slice(sorted(records, key=itemgetter("offset")))
 
 
 def _slice(records: list[Record]) -> Slice:
     offsets = [record["offset"] for record in records]
     return Slice(
-        topic=records[0]["topic"],
-        partition=records[0]["partition"],
+        topic=_one(str, {record["topic"] for record in records}),
+        partition=_one(int, set(_numbers(0, [record["partition"] for record in records]))),
         start=offsets[0],
         end=offsets[-1],
-        offsets=offsets,
-        timestamps=[record.get("timestamp", -1) for record in records],
+        offsets=_numbers(0, offsets),
+        timestamps=_numbers(-SMALLEST, [record.get("timestamp", -1) for record in records]),
         keys=[_bytes(record.get("key")) for record in records],
         values=[_bytes(record.get("value")) for record in records],
         headers=RawHeaders(records),
@@ -61,4 +68,28 @@ def _slice(records: list[Record]) -> Slice:
 
 
 def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else a2b_base64(text)
+    return None if text is None else a2b_base64(text, strict_mode=True)
+
+
+def _one(kind: type[Only], values: set[Only]) -> Only:
+    """What all records of a run have in common."""
+    (value,) = values
+    if not isinstance(value, kind):
+        raise TypeError(f"takes {kind.__name__}")
+    return value
+
+
+def _numbers(least: int, values: list[int]) -> list[int]:
+    """A column of Kafka's 64-bit integers."""
+    if set(map(type, values)) != {int} or min(values) < least or max(values) >= SMALLEST:
+        raise TypeError(f"takes integers of 64 bits from {least}")
+    return values
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Whatever is wrong with these records: one clear error that tells none of what they hold."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{name}: takes records of a Kafka event source mapping: {type(error).__name__}") from error

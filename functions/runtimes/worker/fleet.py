@@ -55,10 +55,10 @@ class Fleet:
             if run.partition in self.lanes:
                 self.lanes[run.partition].add(run, now)
 
-    def start(self, now: float) -> None:
-        """Settle every slice that is due."""
+    def start(self, now: float, *, hurry: bool = False) -> None:
+        """Settle every slice that is due; in a `hurry` whatever waits is, because there is no room to gather more."""
         for lane in self.lanes.values():
-            part = lane.next_slice(now)
+            part = lane.next_slice(now, hurry=hurry)
             if part is not None:
                 lane.start(self.threads.submit(self.settle, part), now)
 

@@ -72,11 +72,11 @@ class Lane:
         self.headers += run.headers
         self.waiting_bytes += run.size
 
-    def next_slice(self, now: float) -> Slice | None:
-        """The slice to settle now, if there is one: one to try again, or a full one; it is in flight from here on."""
+    def next_slice(self, now: float, *, hurry: bool = False) -> Slice | None:
+        """The slice to settle now, if there is one: one to try again, or a full one, or in a `hurry` what there is."""
         if self.future is not None or self.stopped is not None:
             return None
-        if self.part is None and self._full(now):
+        if self.part is None and self.offsets and (hurry or self._full(now)):
             self._cut()
         return self.part if self.part is not None and now >= self.retry_at else None
 
@@ -101,7 +101,7 @@ class Lane:
 
     def _full(self, now: float) -> bool:
         limits = self.limits
-        return bool(self.offsets) and (
+        return (
             len(self.offsets) >= limits.slice_records
             or self.waiting_bytes >= limits.slice_bytes
             or now - self.oldest >= limits.slice_seconds

@@ -11,6 +11,8 @@ from functions.core.slice import Headers
 
 # What a record takes in memory besides its bytes: objects and list slots, rounded up.
 OVERHEAD_BYTES: Final = 200
+# In place of headers that the client cannot read: they are for the dead letter alone, so no reason to stop the record.
+UNREADABLE: Final[Headers] = (("tandem-unreadable-headers", None),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,18 @@ def runs(messages: Sequence[Message]) -> Iterator[Run]:
             timestamps=[time for _, time in map(Message.timestamp, run)],
             keys=keys,
             values=values,
-            headers=[cast("Headers", headers or ()) for headers in map(Message.headers, run)],
+            headers=_headers(run),
             size=sum(map(len, filter(None, values))) + sum(map(len, filter(None, keys))) + OVERHEAD_BYTES * len(run),
         )
+
+
+def _headers(run: list[Message]) -> list[Headers]:
+    """Of a name that is not UTF-8 the client makes a SystemError, and garbage when it is asked again: never do that."""
+    column: list[Headers] = []
+    asked = map(Message.headers, run)  # goes on behind the one that failed
+    while len(column) < len(run):
+        try:
+            column.extend(cast("Headers", headers or ()) for headers in asked)
+        except SystemError:
+            column.append(UNREADABLE)
+    return column

@@ -64,11 +64,12 @@ class Worker:
     def turn(self) -> None:
         """Once around: read unless there is no room, settle what is due, commit what is settled."""
         now = time.monotonic()
-        if self._room(now):
+        room = self._room(now)
+        self._pause(now)
+        if room:
             self.fleet.add(runs(self._read()), time.monotonic())
         self.reap()
-        self.fleet.start(time.monotonic())
-        self._pause()
+        self.fleet.start(time.monotonic(), hurry=self.full_since is not None)
         self._watch()
 
     def close(self) -> None:
@@ -138,9 +139,9 @@ class Worker:
             return False
         return True
 
-    def _pause(self) -> None:
+    def _pause(self, now: float) -> None:
         """Pause what cannot go on, resume what can."""
-        full = self.full_since is not None and time.monotonic() - self.full_since >= FULL_SECONDS
+        full = self.full_since is not None and now - self.full_since >= FULL_SECONDS
         low = self.fleet.size < self.bytes_in_flight * RESUME_AT
         for lane in self.fleet.lanes.values():
             if not lane.paused and (lane.blocked or full):

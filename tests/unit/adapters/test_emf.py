@@ -1,0 +1,70 @@
+"""Metrics as CloudWatch takes them: the embedded metric format, one document for each set of labels."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.adapters import emf
+from functions.telemetry import LAST_SETTLED, RECORDS, REJECTS, SETTLE_SECONDS, Sample
+
+
+def written(capsys: pytest.CaptureFixture[str], *samples: Sample) -> list[dict[str, Any]]:
+    emf.flush("logins", samples)
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_document_names_metrics_units_and_dimensions(capsys: pytest.CaptureFixture[str]) -> None:
+    (document,) = written(capsys, Sample(RECORDS, 3), Sample(SETTLE_SECONDS, 0.5), Sample(LAST_SETTLED, 7))
+    (directive,) = document["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "Tandem"
+    assert directive["Dimensions"] == [["pipeline"]]
+    assert {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]} == {
+        "records_total": "Count",
+        "settle_seconds": "Seconds",
+        "last_settled_timestamp_seconds": "Count",
+    }
+    assert (document["pipeline"], document["records_total"], document["settle_seconds"]) == ("logins", [3.0], [0.5])
+
+
+def test_counters_are_summed_and_durations_kept_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    (document,) = written(
+        capsys, Sample(RECORDS, 3), Sample(SETTLE_SECONDS, 0.5), Sample(RECORDS, 4), Sample(SETTLE_SECONDS, 0.25)
+    )
+    assert (document["records_total"], document["settle_seconds"]) == ([7.0], [0.5, 0.25])
+
+
+def test_each_set_of_labels_is_a_document(capsys: pytest.CaptureFixture[str]) -> None:
+    documents = written(
+        capsys, Sample(RECORDS, 1), Sample(REJECTS, 2, ("invalid",)), Sample(REJECTS, 3, ("failed",)),
+        Sample(REJECTS, 4, ("invalid",)),
+    )  # fmt: skip
+    assert [(each.get("reason"), each.get("rejects_total")) for each in documents] == [
+        (None, None), ("invalid", [6.0]), ("failed", [3.0]),
+    ]  # fmt: skip
+    assert documents[1]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["pipeline", "reason"]]
+
+
+@pytest.mark.parametrize("number", [99, 100, 101, 250])
+def test_no_document_holds_more_than_100_values_and_none_is_lost(
+    number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    documents = written(capsys, *[Sample(SETTLE_SECONDS, n) for n in range(number)])
+    values = [value for each in documents for value in each["settle_seconds"]]
+    assert values == list(range(number))
+    assert max(len(each["settle_seconds"]) for each in documents) <= 100
+    assert {each["pipeline"] for each in documents} == {"logins"}
+
+
+def test_nothing_is_written_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert written(capsys) == []
+
+
+def test_the_dimensions_are_ours_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "elsewhere")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Elsewhere")
+    (document,) = written(capsys, Sample(RECORDS, 1))
+    (directive,) = document["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("Tandem", [["pipeline"]])

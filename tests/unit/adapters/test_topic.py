@@ -1,0 +1,149 @@
+"""A topic sink, against librdkafka's mock cluster; what a cluster cannot be made to answer, a stand-in does."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from functions.adapters.topic import PRODUCER, KafkaTopic
+from functions.core.effects import Message
+from functions.core.errors import Fatal, Refused, Unavailable
+
+Answered = Callable[[KafkaError | None, Any], None]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Producer:
+    """The mock cluster lives as long as its producer."""
+    return Producer({"test.mock.num.brokers": 1, "log_level": 0} | PRODUCER)
+
+
+@pytest.fixture
+def name() -> str:
+    return f"t-{uuid4().hex[:8]}"
+
+
+def messages(*values: bytes, key: bytes | None = b"u") -> list[Message]:
+    return [Message(key, value, [("tandem-source", b"t/0/7")]) for value in values]
+
+
+def stored(cluster: Producer, name: str, number: int) -> list[Any]:
+    brokers = cluster.list_topics(timeout=5).brokers.values()
+    chosen = {
+        "bootstrap.servers": ",".join(f"{b.host}:{b.port}" for b in brokers),
+        "group.id": "reader",
+        "log_level": 0,
+    }
+    with closing(Consumer(chosen)) as consumer:
+        consumer.assign([TopicPartition(name, partition, OFFSET_BEGINNING) for partition in range(4)])
+        found: list[Any] = []
+        end = time.monotonic() + 10
+        while len(found) < number and time.monotonic() < end:
+            found += consumer.consume(100, 0.2)
+        return found + consumer.consume(100, 0.2)
+
+
+def test_every_message_is_acknowledged_when_it_returns(cluster: Producer, name: str) -> None:
+    KafkaTopic(cluster, name).send(messages(b"1", b"2", b"3"))
+    found = stored(cluster, name, 3)
+    assert [each.value() for each in found] == [b"1", b"2", b"3"]
+    assert {each.key() for each in found} == {b"u"}
+    assert found[0].headers() == [("tandem-source", b"t/0/7")]
+
+
+def test_nothing_to_send_waits_for_nothing(cluster: Producer, name: str) -> None:
+    began = time.monotonic()
+    KafkaTopic(cluster, name).send([])
+    assert time.monotonic() - began < 1
+
+
+def test_a_producer_may_be_shared_between_threads(cluster: Producer, name: str) -> None:
+    topic = KafkaTopic(cluster, name)
+    with ThreadPoolExecutor(4) as threads:
+        sent = [threads.submit(topic.send, messages(*[b"%d" % n] * 500, key=None)) for n in range(4)]
+    assert [each.exception() for each in sent] == [None] * 4
+    assert len(stored(cluster, name, 2000)) == 2000
+
+
+def test_brokers_that_are_away_are_given_up_in_time() -> None:
+    producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0} | PRODUCER)
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match=r"topic out: not acknowledged within 0\.2 s"):
+        KafkaTopic(producer, "out", timeout=0.2).send(messages(b"1"))
+    assert time.monotonic() - began < 2
+    producer.purge()
+    producer.flush(1)
+
+
+def test_what_is_given_up_on_does_not_stay_in_the_queue() -> None:
+    short = {"message.timeout.ms": 300, "retry.backoff.ms": 50}
+    producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0} | PRODUCER | short)
+    with pytest.raises(Unavailable, match=r"topic out: .*timed out"):
+        KafkaTopic(producer, "out", timeout=10).send(messages(b"1"))
+    assert PRODUCER["message.timeout.ms"] < 30_000
+
+
+class Stand:
+    """A producer that answers each message with the next of `answers`: an error to deliver, or one to raise."""
+
+    def __init__(self, *answers: KafkaError | Exception | None) -> None:
+        self.answers = list(answers)
+        self.polls = 0
+        self._owed: list[tuple[Answered, KafkaError | None]] = []
+
+    def produce(self, *_: object, on_delivery: Answered, **__: object) -> None:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        self._owed.append((on_delivery, answer))
+
+    def poll(self, _seconds: float) -> None:
+        self.polls += 1
+
+    def flush(self, _seconds: float) -> None:
+        while self._owed:
+            answered, error = self._owed.pop(0)
+            answered(error, None)
+
+
+def send(*answers: KafkaError | Exception | None, number: int = 1) -> Stand:
+    stand: Any = Stand(*answers)
+    KafkaTopic(stand, "out", timeout=0.3).send(messages(*[b"v"] * number))
+    return stand  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (KafkaError(KafkaError._MSG_TIMED_OUT), Unavailable),
+        (KafkaError(KafkaError.NOT_ENOUGH_REPLICAS), Unavailable),
+        (KafkaError(KafkaError._ALL_BROKERS_DOWN), Unavailable),
+        (KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Refused),
+        (KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), Refused),
+        (KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), Refused),
+        (KafkaError(KafkaError._UNKNOWN_TOPIC), Refused),
+        (KafkaError(KafkaError._FATAL), Fatal),
+        (KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, "lost", True), Fatal),  # noqa: FBT003 - that it is fatal
+    ],
+)
+def test_an_error_says_what_to_do_whether_delivered_or_raised(error: KafkaError, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match=r"^topic out: "):
+        send(None, error, None, number=3)
+    with pytest.raises(kind, match=r"^topic out: "):
+        send(KafkaException(error))
+
+
+def test_a_full_queue_is_waited_for() -> None:
+    assert send(BufferError(), BufferError(), None).polls == 2
+
+
+def test_a_queue_that_stays_full_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(100))
+    monkeypatch.setattr("functions.adapters.topic.monotonic", lambda: next(now) / 10)
+    with pytest.raises(Unavailable, match="not acknowledged within"):
+        send(*[BufferError()] * 20)

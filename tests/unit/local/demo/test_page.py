@@ -1,0 +1,90 @@
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from functions.local.demo.axes import short, ticks
+from functions.local.demo.chart import Chart
+from functions.local.demo.page import page
+from functions.local.demo.report import Run, Shift, headline, report, write
+from functions.local.demo.timeline import Mark, Sample
+from functions.local.demo.verdict import Verdict
+
+SAMPLES = [Sample(number / 4, min(number * 50, 3_000), min(number * 40, 3_000)) for number in range(80)]
+MARKS = [Mark(8.0, "handover"), Mark(12.0, "kill"), Mark(15.5, "back")]
+VERDICT = Verdict(3_000, 2_910, 60, {"invalid": 40, "rejected": 20}, 30, 0, 0, 0, True, True, True, True, 7, ())
+
+
+def told(verdict: Verdict = VERDICT, samples: list[Sample] = SAMPLES, reason: str = "") -> dict[str, Any]:
+    shifts = {"msk": Shift(1_500, 8.0, {"invocations": 3}), "worker": Shift(1_500, 12.0, {})}
+    broker = {"kind": "apache", "version": "4.4.0", "reason": reason}
+    return report(Run("2026-11-23T10:00:00Z", broker, {"seed": 1}, shifts, samples, MARKS, 20.0), verdict, 2.0)
+
+
+def lost() -> Verdict:
+    return Verdict(3_000, 2_907, 60, {}, 30, 3, 0, 1, False, True, True, True, 0, ("missing: (1, 17)", "<b>&"))
+
+
+def test_the_report_has_what_readers_count_on() -> None:
+    seen = told()
+    assert seen["broker"]["kind"] == "apache"
+    assert (seen["records_in"], seen["rows_in_lake"], seen["dead_letters"], seen["dropped"]) == (3_000, 2_910, 60, 30)
+    assert (seen["missing"], seen["duplicates"], seen["kills"], seen["handovers"]) == (0, 0, 1, 1)
+    assert seen["counters_match"] and seen["table_match"] and seen["topic_unique_match"]
+    assert seen["runtimes"]["msk"] == {"records": 1_500, "records_per_second": 187.5, "seconds": 8.0, "invocations": 3}
+    assert seen["seconds"] == 20.0
+    assert headline(seen) == "Nothing lost, nothing doubled"
+
+
+def test_the_headline_says_what_is_wrong() -> None:
+    assert headline(told(lost())) == "Not exact: 3 missing, 1 wrong, counters differ"
+
+
+@pytest.mark.parametrize("verdict", [VERDICT, lost()])
+def test_the_page_needs_nothing_else(verdict: Verdict) -> None:
+    html = page(told(verdict, reason="no Java: <embedded>"))
+    outside = re.findall(r"""(?:src|href|url)\s*[=(]|https?://[^"]*|@import""", html)
+    assert set(outside) == {"http://www.w3.org/2000/svg"}
+    assert "<embedded>" not in html
+    assert "<b>&<" not in html
+    for svg in re.findall(r"<svg.*?</svg>", html, re.DOTALL):
+        ElementTree.fromstring(svg)  # noqa: S314 - our own
+
+
+def test_the_marks_are_in_the_picture() -> None:
+    html = page(told())
+    for words in ("handover 8.0 s", "SIGKILL 12.0 s", "settling again 15.5 s", "Lambda 188/s", "worker 125/s"):
+        assert words in html
+
+
+@pytest.mark.parametrize("width", [350, 900])
+@pytest.mark.parametrize("samples", [SAMPLES, SAMPLES[:1], [Sample(0.0, 0, 0), Sample(0.1, 1, 1)]])
+def test_labels_stay_on_the_paper(width: int, samples: list[Sample]) -> None:
+    marks = [Mark(min(mark.at, samples[-1].at), mark.what) for mark in MARKS]
+    svg = ElementTree.fromstring(Chart(samples, marks, {"msk": 1.0, "worker": 2.0}, width).svg())  # noqa: S314
+    for text in svg.iter("{http://www.w3.org/2000/svg}text"):
+        assert 0 <= float(text.get("x", "")) <= width
+
+
+def test_files(tmp_path: Path) -> None:
+    data, html = write(told(), "<p>page</p>", tmp_path / "new" / "folder")
+    assert (data.name, html.read_text()) == ("report.json", "<p>page</p>")
+
+
+@pytest.mark.parametrize(
+    ("most", "about", "expected"),
+    [
+        (0, 4, [0, 1]),
+        (1, 4, [0, 0.25, 0.5, 0.75, 1]),
+        (97, 4, [0, 25, 50, 75, 100]),
+        (8_000, 4, [0, 2_000, 4_000, 6_000, 8_000]),
+    ],
+)
+def test_ticks(most: float, about: int, expected: list[float]) -> None:
+    assert ticks(most, about) == expected
+
+
+def test_short_numbers() -> None:
+    assert [short(value) for value in (0, 250, 1_000, 12_500)] == ["0", "250", "1k", "12.5k"]

@@ -1,0 +1,93 @@
+"""Recorded and documented events: what each comes to."""
+
+from typing import Any
+
+import pytest
+
+from functions.core.slice import Slice
+from functions.runtimes.msk.event import slices
+from tests.unit.runtimes.world import login, recorded
+
+
+def places(name: str) -> list[tuple[int, list[int]]]:
+    return [(part.partition, list(part.offsets)) for part in slices(recorded(name))]
+
+
+def only(name: str) -> Slice:
+    (part,) = slices(recorded(name))
+    return part
+
+
+def test_the_documented_event_is_one_slice() -> None:
+    part = only("msk_documented")
+    assert (part.topic, part.partition, part.start, part.end) == ("mytopic", 0, 15, 15)
+    assert part.timestamps == [1545084650987]
+    assert part.values == [b"Hello, this is a test."]
+    assert part.headers[0] == [("headerKey", b"headerValue")]
+    assert len(part.keys[0] or b"") == 22
+
+
+def test_header_bytes_are_signed() -> None:
+    assert only("msk_signed_headers").headers[0] == [
+        ("trace", b"\x00\x7f\x80\xff"),
+        ("trace", b""),
+        ("name", "€".encode()),
+    ]
+
+
+def test_keys_and_values_may_be_null_absent_or_empty() -> None:
+    part = only("msk_nulls")
+    assert part.keys == [None, None, b"u-1", b"u-1", b""]
+    assert part.values == [login(), login(), None, None, b""]
+
+
+def test_each_partition_is_a_slice_that_may_have_holes() -> None:
+    assert places("msk_partitions") == [(2, [40, 42]), (0, [5]), (11, [0, 1])]
+
+
+def test_a_batch_may_be_empty() -> None:
+    assert places("msk_empty") == []
+    assert places("msk_empty_partitions") == [(1, [9])]
+
+
+def test_a_self_managed_cluster_sends_the_same() -> None:
+    assert only("self_managed").values == [login()]
+
+
+def test_records_come_in_offset_order_whatever_the_event_says() -> None:
+    event = recorded("msk_partitions")
+    event["records"]["user-login-2"].reverse()
+    assert next(slices(event)).offsets == [40, 42]
+
+
+def test_headers_may_be_absent_or_null() -> None:
+    event = recorded("msk_signed_headers")
+    (record,) = event["records"]["user-login-0"]
+    record["headers"] = [{"h": None}]
+    assert next(slices(event)).headers[0] == [("h", None)]
+    del record["headers"]
+    assert next(slices(event)).headers[0] == []
+
+
+def test_a_part_of_a_slice_keeps_its_headers() -> None:
+    event = recorded("msk_partitions")
+    event["records"]["user-login-2"][1]["headers"] = [{"h": [-1]}]
+    (rest, *_) = slices(event)
+    assert rest.since(42).headers[0] == [("h", b"\xff")]
+    assert len(rest.until(41).headers) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "got"),
+    [
+        (recorded("sqs"), "got eventSource None and fields ['Records']"),
+        ({"eventSource": "aws:sqs", "records": {}}, "got eventSource 'aws:sqs' and fields ['eventSource', 'records']"),
+        ({"eventSource": "aws:kafka", "records": []}, "got eventSource 'aws:kafka'"),
+        ({}, "got eventSource None and fields []"),
+    ],
+)
+def test_an_event_of_another_source_is_refused_without_telling_its_records(event: Any, got: str) -> None:
+    with pytest.raises(ValueError, match="takes an event of a Kafka event source mapping") as refused:
+        list(slices(event))
+    assert got in str(refused.value)
+    assert "203.0.113.7" not in str(refused.value)

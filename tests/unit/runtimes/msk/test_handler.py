@@ -1,0 +1,254 @@
+"""An invocation: everything settles and it returns, or it raises the worst of what went wrong."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Tracer
+
+from functions.core.errors import Fatal, Flood, InvalidSetting, Unavailable
+from functions.core.settle import Settled
+from functions.core.slice import Slice
+from functions.pipelines.logins import PIPELINE
+from functions.runtimes.msk import handler as module
+from functions.runtimes.msk.batch import Batch, OutOfTime
+from functions.runtimes.msk.handler import Runtime
+from functions.telemetry import METRICS
+from tests.unit.runtimes.world import DEVICE, IP, NO_FLOOD, Logs, World, event, login, recorded
+
+Settle = Callable[[Slice], Settled]
+
+
+@dataclass
+class Context:
+    """What the handler asks of Lambda's context."""
+
+    seconds: float = 30
+    aws_request_id: str = "6f1a"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+class Function:
+    """A handler on in-memory stores."""
+
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self.world, self.logs = World(replace(PIPELINE, limits=NO_FLOOD)), Logs()
+        self._threads = threads
+
+    def __call__(self, given: Any, seconds: float = 30, settle: Settle | None = None) -> dict[str, int]:
+        batch = Batch(settle or self.world.settler.settle, self._threads)
+        tracer = Tracer(service="test", disabled=True)
+        runtime = Runtime("logins", batch, self.logs.log, tracer, time_margin=0.5)
+        return runtime.handle(given, Context(seconds))  # type: ignore[arg-type]
+
+    def failing(self, errors: dict[int, Exception]) -> Settle:
+        def settle(part: Slice) -> Settled:
+            if part.partition in errors:
+                raise errors[part.partition]
+            return self.world.settler.settle(part)
+
+        return settle
+
+
+@pytest.fixture
+def function() -> Iterator[Function]:
+    with ThreadPoolExecutor(4) as threads:
+        yield Function(threads)
+
+
+def documents(text: str) -> list[dict[str, Any]]:
+    """The metrics that were written, checked against the specification of CloudWatch's embedded metric format."""
+    found = [json.loads(line) for line in text.splitlines()]
+    for each in found:
+        (directive,) = each["_aws"]["CloudWatchMetrics"]
+        assert isinstance(each["_aws"]["Timestamp"], int)
+        assert directive["Namespace"] == "Tandem"
+        assert all(isinstance(each[name], str) for group in directive["Dimensions"] for name in group)
+        names = [metric["Name"] for metric in directive["Metrics"]]
+        assert set(names) <= {metric.name for metric in METRICS}
+        assert all(0 < len(each[name]) <= 100 for name in names)
+    return found
+
+
+def test_a_batch_of_several_partitions_is_settled(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    assert function(recorded("msk_partitions")) == {"records": 5}
+    assert function.world.next() == {0: 6, 2: 43, 11: 2}
+    assert sorted(function.world.table.rows) == ["a", "c", "d", "e"]
+    assert [line["partition"] for line in function.logs.said("settled")] == [2, 0, 11]
+    first, rejects = sorted(documents(capsys.readouterr().out), key=len, reverse=True)
+    assert (first["pipeline"], first["records_total"], first["rows_total"]) == ("logins", [5.0], [4.0])
+    assert len(first["settle_seconds"]) == 3
+    assert (rejects["pipeline"], rejects["reason"], rejects["rejects_total"]) == ("logins", "undecodable", [1.0])
+
+
+def test_a_batch_that_comes_again_settles_nothing_twice(function: Function) -> None:
+    function(recorded("msk_partitions"))
+    assert function(recorded("msk_partitions")) == {"records": 5}
+    assert len(function.world.topic.messages) == 4
+    assert sum(function.world.ledger.counters.values()) == 4
+    assert function.logs.lines()[-1]["already"] == 2
+
+
+def test_an_empty_batch_returns_and_says_nothing(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    assert function(recorded("msk_empty")) == {"records": 0}
+    assert (function.logs.lines(), capsys.readouterr().out) == ([], "")
+
+
+def test_every_line_tells_the_request(function: Function) -> None:
+    function(recorded("self_managed"))
+    (line,) = function.logs.lines()
+    assert (line["request_id"], line["topic"], line["start"], line["end"], line["next"]) == (
+        "6f1a", "user-login", 3, 3, 4,
+    )  # fmt: skip
+
+
+def test_one_partition_that_fails_does_not_stop_the_others(
+    function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settle = function.failing({2: Flood("too many rejects")})
+    with pytest.raises(Flood, match="too many rejects"):
+        function(recorded("msk_partitions"), settle=settle)
+    assert function.world.next() == {0: 6, 11: 2}
+    (line,) = function.logs.said("not settled")
+    assert (line["level"], line["partition"], line["error"]) == ("ERROR", 2, "too many rejects")
+    told = {name: value for each in documents(capsys.readouterr().out) for name, value in each.items()}
+    assert (told["floods_total"], told["stops_total"], told["records_total"]) == ([1.0], [1.0], [3.0])
+
+
+def test_the_worst_failure_is_raised(function: Function) -> None:
+    retry, stop, bug, fatal = Unavailable("retry"), Flood("stop"), ZeroDivisionError("bug"), Fatal("fatal")
+    given = event(p0=[login()], p1=[login()], p2=[login()], p3=[login()])
+    for worst, errors in (
+        (fatal, {0: bug, 1: fatal, 2: stop, 3: retry}),
+        (bug, {0: stop, 1: retry, 2: bug}),
+        (stop, {0: retry, 1: stop}),
+    ):
+        with pytest.raises(type(worst)) as raised:
+            function(given, seconds=0.6, settle=function.failing(dict(errors)))
+        assert raised.value is worst
+
+
+def test_when_the_time_is_up_it_raises_and_the_others_have_settled(function: Function) -> None:
+    release = Event()
+
+    def settle(part: Slice) -> Settled:
+        if part.partition == 1:
+            release.wait(5)
+        return function.world.settler.settle(part)
+
+    with pytest.raises(OutOfTime, match=r"user-login-1 .*: not settled when the time was up"):
+        function(event(p0=[login()], p1=[login()]), seconds=0.8, settle=settle)
+    assert function.world.next() == {0: 1}
+    release.set()
+
+
+def test_without_time_nothing_hangs(function: Function) -> None:
+    with pytest.raises(OutOfTime):
+        function(event(p0=[login()]), seconds=0.1, settle=lambda _: Event().wait(1))  # type: ignore[arg-type,return-value]
+
+
+def test_a_gap_is_a_warning(function: Function) -> None:
+    function(recorded("self_managed"))
+    late = recorded("self_managed")
+    late["records"]["user-login-0"][0]["offset"] = 9
+    function(late)
+    assert [(line["level"], line.get("gaps")) for line in function.logs.lines()] == [
+        ("INFO", None),
+        ("WARNING", [[4, 8]]),
+    ]
+
+
+def test_no_personal_data_leaves_by_logs_metrics_or_errors(
+    function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = [
+        login(ip=f"{IP}/x"), login(locale=f"{IP} {DEVICE}"), login(timestamp=DEVICE), login(device_id=[DEVICE]),
+        login(app_version=DEVICE), login(timestamp=10**30), login(device_id=""), f"{IP} {DEVICE}".encode(), None,
+    ]  # fmt: skip
+    function(event(p0=[login(), *bad]))
+
+    def settle(_part: Slice) -> Settled:
+        raise Unavailable("s3: slow down")
+
+    with pytest.raises(Unavailable) as raised:
+        function(event(p1=[login(), *bad]), seconds=0.6, settle=settle)
+    assert len(function.world.letters.letters) == 8
+    told = function.logs.text.getvalue() + capsys.readouterr().out + str(raised.value)
+    assert len(function.logs.lines()) == 2
+    assert IP not in told
+    assert DEVICE not in told
+    assert IP not in str(function.world.lake.objects) + str(function.world.topic.messages)
+
+
+def test_an_event_of_another_source_fails_the_invocation(function: Function) -> None:
+    with pytest.raises(ValueError, match="takes an event of a Kafka event source mapping"):
+        function(recorded("sqs"))
+
+
+class Built:
+    """Counts how often the runtime is built."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, function: Function, errors: dict[int, Exception]) -> None:
+        self.times = 0
+        self._function, self._errors = function, errors
+        monkeypatch.setattr("functions.settings.read", self._read)
+        monkeypatch.setattr(module, "App", lambda _settings: self)
+        monkeypatch.setattr(module, "tune_collector", lambda: None)
+        monkeypatch.setattr(module, "logger", lambda _settings: function.logs.log)
+        monkeypatch.setattr(module, "Tracer", lambda service: Tracer(service=service, disabled=True))
+        module._runtime.cache_clear()
+
+    @property
+    def settler(self) -> Any:
+        settle = self._function.failing(self._errors)
+        return type("Settler", (), {"settle": staticmethod(settle)})
+
+    def _read(self) -> Any:
+        self.times += 1
+        return type("Chosen", (), {"pipeline": "logins", "settle_threads": 2, "time_margin_seconds": 0.5})
+
+
+def test_the_runtime_is_built_once(monkeypatch: pytest.MonkeyPatch, function: Function) -> None:
+    built = Built(monkeypatch, function, {})
+    for _ in range(2):
+        assert module.handler(recorded("self_managed"), Context()) == {"records": 1}  # type: ignore[arg-type]
+    assert built.times == 1
+
+
+def test_a_fatal_failure_makes_the_next_invocation_build_new_clients(
+    monkeypatch: pytest.MonkeyPatch, function: Function
+) -> None:
+    errors: dict[int, Exception] = {0: Fatal("producer")}
+    built = Built(monkeypatch, function, errors)
+    with pytest.raises(Fatal):
+        module.handler(recorded("self_managed"), Context())  # type: ignore[arg-type]
+    errors.clear()
+    module.handler(recorded("self_managed"), Context())  # type: ignore[arg-type]
+    assert built.times == 2
+
+
+def test_other_failures_keep_the_clients(monkeypatch: pytest.MonkeyPatch, function: Function) -> None:
+    errors: dict[int, Exception] = {0: Flood("f")}
+    built = Built(monkeypatch, function, errors)
+    with pytest.raises(Flood):
+        module.handler(recorded("self_managed"), Context())  # type: ignore[arg-type]
+    errors.clear()
+    module.handler(recorded("self_managed"), Context())  # type: ignore[arg-type]
+    assert built.times == 1
+
+
+def test_a_wrong_setting_is_told_by_every_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read() -> Any:
+        raise InvalidSetting("TANDEM_STAGE: is missing")
+
+    monkeypatch.setattr("functions.settings.read", read)
+    module._runtime.cache_clear()
+    for _ in range(2):
+        with pytest.raises(InvalidSetting, match="TANDEM_STAGE"):
+            module.handler(recorded("msk_empty"), Context())  # type: ignore[arg-type]

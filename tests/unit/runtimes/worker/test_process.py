@@ -1,0 +1,255 @@
+"""The worker process: exit codes and signals, and one that really consumes, from librdkafka's mock cluster."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from threading import Event, Thread
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from functions.core.errors import Fatal, InvalidSetting, Unavailable
+from functions.core.settle import Settled
+from functions.core.slice import Slice
+from functions.pipelines.logins import PIPELINE
+from functions.runtimes.worker import process
+from functions.settings import Settings
+from tests.unit.runtimes.world import DEVICE, IP, NO_FLOOD, SETTINGS, Logs, World, login
+
+PATIENCE = 20.0
+
+
+def eventually(true: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+class Exit(BaseException):
+    """Stands in for the end of the process."""
+
+
+@pytest.fixture
+def exits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[..., None]], int]]:
+    """Runs the process around a `serve`, and says with which code it ended."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def leave(code: int) -> None:
+        raise Exit(code)
+
+    def run(serve: Callable[..., None]) -> int:
+        monkeypatch.setattr(process, "serve", serve)
+        with pytest.raises(Exit) as left:
+            process.run(SETTINGS.model_copy(update={"pipeline": "exits"}))
+        return int(left.value.args[0])
+
+    monkeypatch.setattr("os._exit", leave)
+    yield run
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_drained_worker_exits_with_0(exits: Callable[[Callable[..., None]], int], number: int) -> None:
+    def serve(_settings: Settings, stopping: Event, _log: object) -> None:
+        os.kill(os.getpid(), number)
+        assert stopping.wait(5)
+
+    assert exits(serve) == 0
+
+
+@pytest.mark.parametrize("error", [Fatal("client"), ZeroDivisionError("bug")])
+def test_a_broken_worker_exits_with_1_and_says_why(
+    exits: Callable[[Callable[..., None]], int], error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def serve(*_: object) -> None:
+        raise error
+
+    logs = Logs()
+    monkeypatch.setattr(process, "logger", lambda _settings: logs.log)
+    assert exits(serve) == 1
+    (line,) = logs.said("worker is broken")
+    assert str(error) in line["exception"]
+
+
+def test_a_misconfigured_worker_leaves_the_exit_code_to_the_command_line(
+    exits: Callable[[Callable[..., None]], int],
+) -> None:
+    def serve(*_: object) -> None:
+        raise InvalidSetting("TANDEM_STAGE: is missing")
+
+    with pytest.raises(InvalidSetting):
+        exits(serve)
+
+
+class Cluster:
+    """librdkafka's mock cluster, which lives as long as its producer; topics have four partitions."""
+
+    def __init__(self) -> None:
+        self.producer = Producer({"test.mock.num.brokers": 1, "log_level": 0})
+        brokers = self.producer.list_topics(timeout=5).brokers.values()
+        self.bootstrap = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
+
+    def produce(self, *values: bytes | None) -> None:
+        for value in values:
+            self.producer.produce("user-login", value, partition=0)
+        assert self.producer.flush(5) == 0
+
+    def committed(self) -> int:
+        with closing(Consumer({"bootstrap.servers": self.bootstrap, "group.id": "test-logins"})) as consumer:
+            return int(consumer.committed([TopicPartition("user-login", 0)], timeout=5)[0].offset)
+
+
+class Process:
+    """A worker's `serve` on in-memory stores and a mock cluster, on a thread."""
+
+    def __init__(self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.world, self.logs, self.stopping = World(replace(PIPELINE, limits=NO_FLOOD)), Logs(), Event()
+        self.failure: Exception | None = None
+        self.settle: Callable[[Slice], Settled] = self.world.settler.settle
+        self._settings = SETTINGS.model_copy(update={"drain_seconds": 2.0, "session_timeout_seconds": 6.0})
+        self._kafka = {"bootstrap.servers": cluster.bootstrap, "log_level": 0}
+        self._thread = Thread(target=self._serve)
+        monkeypatch.setattr(process, "App", lambda _settings: self)
+        monkeypatch.setattr(process, "tune_collector", lambda: None)
+
+    pipeline = property(lambda self: self.world.pipeline)
+    ledger = property(lambda self: self.world.ledger)
+    kafka = property(lambda self: self._kafka)
+    settler = property(lambda self: self)
+
+    def _serve(self) -> None:
+        try:
+            process.serve(self._settings, self.stopping, self.logs.log)
+        except Exception as error:  # noqa: BLE001 - a test asks for it
+            self.failure = error
+
+    def start(self) -> None:
+        self._thread.start()
+        eventually(lambda: self.failure or self.logs.said("partitions"))
+
+    def stop(self) -> float:
+        """Seconds that it took to drain."""
+        began = time.monotonic()
+        self.stopping.set()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+        return time.monotonic() - began
+
+    def get(self, path: str) -> str:
+        (line,) = self.logs.said("worker is up")
+        with urlopen(f"http://127.0.0.1:{line['http_port']}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture
+def worker(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
+    one = Process(cluster, monkeypatch)
+    yield one
+    one.stop()
+
+
+def test_records_are_settled_committed_and_told(cluster: Cluster, worker: Process) -> None:
+    cluster.produce(login(), login(ip=f"{IP}x"), f"{IP} {DEVICE}".encode(), None, login(user_id="u-2"))
+    worker.start()
+    eventually(lambda: worker.world.next().get(0) == 5)
+    assert (worker.get("/healthz"), worker.get("/readyz")) == ('{"status": "ok"}\n', '{"status": "ok"}\n')
+    eventually(lambda: 'tandem_rows_total{pipeline="logins"} 2.0' in worker.get("/metrics"))
+    page = worker.get("/metrics")
+    worker.stop()
+    assert worker.failure is None
+    assert cluster.committed() == 5
+    assert sorted(worker.world.table.rows) == ["u-1", "u-2"]
+    assert [line["change"] for line in worker.logs.said("partitions")] == ["assigned", "revoked"]
+    told = worker.logs.text.getvalue() + page
+    assert IP not in told
+    assert DEVICE not in told
+
+
+def test_a_stop_while_partitions_are_paused_drains_in_time_and_commits_nothing(
+    cluster: Cluster, worker: Process
+) -> None:
+    def settle(_part: Slice) -> Settled:
+        raise Unavailable("s3")
+
+    worker.settle = settle
+    cluster.produce(login())
+    worker.start()
+    eventually(lambda: 'tandem_paused_partitions{pipeline="logins"} 1.0' in worker.get("/metrics"))
+    assert worker.stop() < 5
+    assert worker.failure is None
+    assert cluster.committed() < 0
+
+
+def test_a_slice_that_ends_within_the_drain_is_committed(cluster: Cluster, worker: Process) -> None:
+    begun, settle = Event(), worker.settle
+
+    def slow(part: Slice) -> Settled:
+        begun.set()
+        time.sleep(0.5)
+        return settle(part)
+
+    worker.settle = slow
+    cluster.produce(login())
+    worker.start()
+    assert begun.wait(PATIENCE)
+    worker.stop()
+    assert (worker.failure, cluster.committed()) == (None, 1)
+
+
+def test_a_ledger_that_cannot_be_read_ends_the_process(
+    cluster: Cluster, worker: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: Any) -> None:
+        raise Fatal("no permission")
+
+    monkeypatch.setattr(type(worker.world.ledger), "read", read)
+    cluster.produce(login())
+    worker.start()
+    eventually(lambda: worker.failure)
+    assert str(worker.failure) == "no permission"
+
+
+def test_a_topic_that_is_not_there_ends_the_process(worker: Process) -> None:
+    worker.start()
+    eventually(lambda: worker.failure)
+    assert isinstance(worker.failure, Fatal)
+    assert "user-login" in str(worker.failure)
+
+
+def test_a_bug_that_the_drain_brings_to_light_ends_the_process(cluster: Cluster, worker: Process) -> None:
+    begun = Event()
+
+    def settle(_part: Slice) -> Settled:
+        begun.set()
+        time.sleep(0.5)
+        raise ZeroDivisionError("bug")
+
+    worker.settle = settle
+    cluster.produce(login())
+    worker.start()
+    assert begun.wait(PATIENCE)
+    worker.stop()
+    assert isinstance(worker.failure, ZeroDivisionError)
+
+
+def test_an_address_that_is_taken_is_a_wrong_setting(cluster: Cluster, worker: Process) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        worker._settings = worker._settings.model_copy(update={"http_port": port})
+        worker.start()
+        eventually(lambda: worker.failure)
+    assert isinstance(worker.failure, InvalidSetting)
+    assert str(worker.failure).startswith(f"TANDEM_HTTP_HOST and TANDEM_HTTP_PORT: got ('127.0.0.1', {port}): ")
