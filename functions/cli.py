@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from functions.core.errors import Misconfigured, TandemError
+from functions.operate import verbs, verbs_dead_letters
 
 if TYPE_CHECKING:
     from functions.core.sinks import Sink
@@ -45,7 +46,7 @@ def _verbs() -> None:
 
 @app.command()
 def demo(  # noqa: PLR0913, PLR0917 - one for each option
-    records: Annotated[int, typer.Option(min=1, help="How many logins to generate.")] = 50_000,
+    records: Annotated[int, typer.Option(min=1, max=2_000_000, help="How many logins to generate.")] = 50_000,
     seed: Annotated[int, typer.Option(help="The same seed and number give the same logins.")] = 1,
     broker: Annotated[
         str,
@@ -126,6 +127,11 @@ def pipelines(
 def _described(sink: "Sink") -> dict[str, Any]:
     """A sink's fields, and of which kind it is."""
     return {"kind": type(sink).__name__.lower(), **asdict(sink)}
+
+
+app.command()(verbs.status)
+app.add_typer(verbs_dead_letters.app)
+app.command()(verbs.rewind)
 
 
 if __name__ == "__main__":

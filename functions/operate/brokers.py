@@ -15,7 +15,8 @@ from confluent_kafka import (
     KafkaException,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # documented, and not in `__all__`
+from confluent_kafka.cimpl import OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST
 
 from functions.core.errors import Refused, Unavailable
 
@@ -28,6 +29,9 @@ DENIED: Final = (
     KafkaError.UNKNOWN_MEMBER_ID,
     KafkaError.NON_EMPTY_GROUP,
 )
+OF: Final[Any] = OffsetSpec  # its types make it an abstract class, which it is not when called
+LAST: Final = 2**63 - 1
+EARLIEST, LATEST = OF(OFFSET_SPEC_EARLIEST), OF(OFFSET_SPEC_LATEST)
 NOBODY: Final = (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD)
 
 
@@ -59,12 +63,12 @@ class Brokers:
     def ends(self, topic: str, partitions: Iterable[int]) -> dict[int, Ends]:
         """Where each partition begins and ends."""
         numbers = list(partitions)
-        low, high = (self._offsets(topic, numbers, of) for of in (OffsetSpec.earliest(), OffsetSpec.latest()))
+        low, high = self._offsets(topic, numbers, EARLIEST), self._offsets(topic, numbers, LATEST)
         return {number: Ends(low[number], high[number]) for number in numbers}
 
     def newer(self, topic: str, partition: int, than: int) -> int | None:
         """The first offset whose timestamp (ms) is newer; None if there is none."""
-        found = self._offsets(topic, [partition], OffsetSpec.for_timestamp(than + 1))[partition]
+        found = self._offsets(topic, [partition], OF(min(than + 1, LAST)))[partition]
         return found if found >= 0 else None
 
     def committed(self, topic: str, partitions: Iterable[int]) -> dict[int, int]:
@@ -104,6 +108,7 @@ class Brokers:
         except KafkaException as error:
             self._admin.poll(0)  # librdkafka tells the true reason, such as a failed login, to the callback alone
             why = next((told for told in self._told if "brokers are down" not in told), error.args[0].str())
-            kind = Refused if error.args[0].code() in DENIED else Unavailable
-            where = self.connection.get("bootstrap.servers")
-            raise kind(f"brokers {where}: {' '.join(why.split())}") from None
+            why, where = " ".join(why.split()), self.connection.get("bootstrap.servers")
+            if error.args[0].code() in DENIED:
+                raise Refused(f"brokers {where}: {why}") from None
+            raise Unavailable(f"brokers {where} do not answer: {why}") from None

@@ -53,7 +53,7 @@ class Desk:
 
     @cached_property
     def marks(self) -> Marks:
-        """What was redriven. Beside the ledger, because objects in the letters' bucket would be announced as letters."""
+        """What was redriven: beside the ledger, for an object in the letters' bucket would be announced as a letter."""
         return Marks(self.ledger.dynamodb, self.ledger.table, self.pipeline.name, now)
 
     @cached_property

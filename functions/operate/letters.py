@@ -71,7 +71,7 @@ class Letters:
         for page in self._pages(Prefix=prefix):
             yield from page.get("Contents", ())
 
-    def _pages(self, **asked: str) -> Iterator[Any]:
+    def _pages(self, **asked: Any) -> Iterator[Any]:  # noqa: ANN401 - S3's own parameters
         with calling(f"s3://{self.bucket}"):
             yield from self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **asked)
 

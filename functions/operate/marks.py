@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "#redriven#"
 FREE: Final = "attribute_not_exists(pipeline)"
-OWNED: Final = "#owner = :owner AND #state = :state"
 
 
 class State(StrEnum):
@@ -71,27 +70,25 @@ class Marks:
 
     def release(self, mark: Mark, seen: Mark | None) -> None:
         """The brokers will never have it: as if the mark had not been taken."""
-        if seen is not None:
+        if seen is None:
+            self._write(mark, self.dynamodb.delete_item, Key=self._key(mark.place), **_still(mark))
+        else:
             self._put(seen, mark)
-            return
-        with calling(f"table {self.table}"):
-            self.dynamodb.delete_item(TableName=self.table, Key=self._key(mark.place))
 
     def _put(self, mark: Mark, seen: Mark | None) -> bool:
-        condition: dict[str, Any] = {"ConditionExpression": FREE}
-        if seen is not None:
-            condition = {
-                "ConditionExpression": OWNED,
-                "ExpressionAttributeNames": {"#owner": "owner", "#state": "state"},
-                "ExpressionAttributeValues": {":owner": {"S": seen.owner}, ":state": {"S": seen.state}},
-            }
+        condition = {"ConditionExpression": FREE} if seen is None else _still(seen)
+        return self._write(mark, self.dynamodb.put_item, Item=self._key(mark.place) | _item(mark), **condition)
+
+    def _write(self, mark: Mark, write: Callable[..., object], **asked: Any) -> bool:  # noqa: ANN401 - DynamoDB's own
+        """False: the condition does not hold. If it was ours, botocore tried again what had taken effect already."""
         with calling(f"table {self.table}"):
             try:
-                self.dynamodb.put_item(TableName=self.table, Item=self._key(mark.place) | _item(mark), **condition)
+                write(TableName=self.table, ReturnValuesOnConditionCheckFailure="ALL_OLD", **asked)
             except ClientError as error:
-                if code(error) == "ConditionalCheckFailedException":
-                    return False
-                raise
+                if code(error) != "ConditionalCheckFailedException":
+                    raise
+                there = cast("dict[str, Any]", error.response).get("Item", {})
+                return bool(_item(mark).items() <= there.items())
         return True
 
     def _key(self, place: Place) -> dict[str, Any]:
@@ -109,6 +106,14 @@ class Marks:
         with calling(f"table {self.table}"):
             for page in pages:
                 yield from page["Items"]
+
+
+def _still(seen: Mark) -> dict[str, Any]:
+    return {
+        "ConditionExpression": "#owner = :owner AND #state = :state",
+        "ExpressionAttributeNames": {"#owner": "owner", "#state": "state"},
+        "ExpressionAttributeValues": {":owner": {"S": seen.owner}, ":state": {"S": seen.state}},
+    }
 
 
 def _item(mark: Mark) -> dict[str, Any]:

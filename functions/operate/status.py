@@ -111,7 +111,7 @@ def _asked(desk: Desk, topic: str) -> tuple[Mapping[int, Ends], Mapping[int, int
 def summary(standings: Sequence[Standing], silence: str | None) -> str:
     """One line."""
     if silence is not None:
-        return f"the brokers do not answer, this is the ledger alone ({silence})"
+        return f"the ledger alone: {silence}"
     back = [str(one.partition) for one in standings if one.went_back]
     if back:
         return f"the log ends before the ledger on partition {', '.join(back)}: see tandem rewind --help"

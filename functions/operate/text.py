@@ -1,12 +1,10 @@
 """How the verbs write for people."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, datetime, timedelta
 
+from functions.core.effects import EPOCH
 from functions.operate.status import Standing
-
-NUMBERED: Final = str.isdecimal
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -52,6 +50,14 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
+def instant(milliseconds: int) -> str:
+    """The same of Kafka's timestamps; producers choose them, so not every one is in a calendar."""
+    try:
+        return moment(EPOCH + timedelta(milliseconds=milliseconds))
+    except OverflowError:
+        return f"{milliseconds} ms"
+
+
 def status(standings: Sequence[Standing]) -> str:
     """A line for each partition."""
     heads = ("partition", "next", "log end", "lag", "committed", "in progress", "newest settled", "gaps")
@@ -62,7 +68,7 @@ def _standing(one: Standing) -> tuple[str, ...]:
     at = one.position
     progress = "-" if at is None or at.day is None else f"step {at.step}" if at.step else f"open since {at.day}"
     return (
-        str(one.partition), count(at and at.next), count(one.ends and one.ends.high), count(one.lag),
+        str(one.partition), count(at.next if at else None), count(one.ends.high if one.ends else None), count(one.lag),
         count(one.committed), progress, "-" if one.age is None else f"{age(one.age)} old", _gaps(one),
     )  # fmt: skip
 

@@ -129,7 +129,7 @@ def refuse(scene: Scene) -> str:
 def stall(scene: Scene) -> str:
     """The stores answer nothing while heavy records pour in: memory must not follow."""
     moving = Event()
-    heavy = min(scene.options.records // scene.options.faults, 8 * scene.options.bytes_in_flight // BALLAST)
+    heavy = min(scene.options.records // scene.options.faults, 40 * scene.options.bytes_in_flight // BALLAST)
     scene.load.burst(heavy)
     seconds = scene.options.session + 3
     try:

@@ -5,15 +5,16 @@ the record. So each record carries its number in a header, and the log is read w
 """
 
 import time
-from collections.abc import Iterator
+from os import urandom
 from threading import Event, Thread
 from typing import Final
 from zlib import crc32
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from functions.local.demo.generate import generate
 from functions.local.demo.record import Produced, Record, Row
+from tests.chaos import log
 from tests.chaos.ground import QUIET, Ground
 from tests.chaos.options import Options
 
@@ -117,42 +118,8 @@ class Load:
 
 def produced(ground: Ground, records: list[Record]) -> Produced:
     """What lies in the source topic, and where."""
-    return {place: records[number] for place, number in _logged(ground)}
-
-
-def _logged(ground: Ground) -> Iterator[tuple[tuple[int, int], int]]:
-    reader = Consumer({
-        "bootstrap.servers": ground.broker.bootstrap, "group.id": "chaos-reader", "enable.auto.commit": False, **QUIET,
-    })  # fmt: skip
-    parts = [TopicPartition(ground.pipeline.topic, number, OFFSET_BEGINNING) for number in range(ground.partitions)]
-    left = {part.partition: reader.get_watermark_offsets(part, timeout=30)[1] for part in parts}
-    reader.assign(parts)
-    left = {partition: end for partition, end in left.items() if end}
-    try:
-        while left:
-            for message in reader.consume(5000, 0.5):
-                partition, offset = message.partition(), message.offset()
-                if message.error() or partition is None or offset is None:
-                    continue
-                yield (partition, offset), int(dict(message.headers() or ())[NUMBER])  # type: ignore[arg-type]
-                if offset + 1 >= left[partition]:
-                    del left[partition]
-    finally:
-        reader.close()
-
-
-def log_ends(ground: Ground) -> dict[int, int]:
-    """The offset behind the last record, by partition; empty ones are left out."""
-    reader = Consumer({"bootstrap.servers": ground.broker.bootstrap, "group.id": "chaos-reader", **QUIET})
-    try:
-        topic = ground.pipeline.topic
-        ends = {
-            number: reader.get_watermark_offsets(TopicPartition(topic, number), timeout=30)[1]
-            for number in range(ground.partitions)
-        }
-        return {partition: end for partition, end in ends.items() if end}
-    finally:
-        reader.close()
+    logged = log.read(ground.broker.bootstrap, ground.pipeline.topic, ground.partitions)
+    return {place: records[int(log.header(message, NUMBER))] for place, message in logged}
 
 
 def _numbered(number: int, record: Record) -> Record:
@@ -163,4 +130,4 @@ def _laden(record: Record) -> Record:
     """The same login: a field that the model does not know is ignored."""
     if not isinstance(record.expected, Row) or record.value is None:
         return record
-    return record._replace(value=record.value[:-1] + b',"ballast":"' + b"b" * BALLAST + b'"}')
+    return record._replace(value=record.value[:-1] + b',"ballast":"' + urandom(BALLAST // 2).hex().encode() + b'"}')

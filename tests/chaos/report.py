@@ -34,8 +34,9 @@ class Fault:
 
 def report(options: Options, faults: list[Fault], verdict: Verdict, watch: Watch, crew: Crew) -> dict[str, Any]:
     """As it is written."""
-    room = ROOM_TIMES * options.bytes_in_flight + ROOM_BYTES
     weighed = [each for each in crew.everyone if each.idle]
+    idle = min((each.idle for each in weighed), default=0)  # of the others, some had begun before they were weighed
+    limit = idle + ROOM_TIMES * options.bytes_in_flight + ROOM_BYTES
     return {
         "exact": verdict.exact and verdict.records_in == options.records,
         "records": verdict.records_in,
@@ -48,10 +49,8 @@ def report(options: Options, faults: list[Fault], verdict: Verdict, watch: Watch
         "longest_stall_at": round(watch.stalled_at, 1),
         "seconds": round(watch.now, 1),
         "bytes_in_flight": options.bytes_in_flight,
-        "memory": [
-            {"worker": each.name, "idle": each.idle, "peak": each.peak, "limit": each.idle + room} for each in weighed
-        ],
-        "too_heavy": [each.name for each in weighed if each.peak > each.idle + room],
+        "memory": {"idle": idle, "limit": limit, "peaks": {each.name: each.peak for each in weighed}},
+        "too_heavy": [each.name for each in weighed if each.peak > limit],
         "msk": {name: count for name, count in asdict(crew.source.stats).items() if name != "durations"},
         "surprises": crew.surprises,
         "fault_count": len(faults),
@@ -91,11 +90,8 @@ def show(console: Console, told: dict[str, Any]) -> None:
 def _rows(told: dict[str, Any]) -> list[tuple[str, str]]:
     verdict = told["verdict"]
     matches = [name.removesuffix("_match") for name in verdict if name.endswith("_match") and not verdict[name]]
-    heaviest = max(told["memory"], key=lambda each: each["peak"] - each["limit"], default=None)
-    memory = "not told by this system"
-    if heaviest:
-        peak, idle, limit = (f"{heaviest[name] / MIB:.0f}" for name in ("peak", "idle", "limit"))
-        memory = f"{peak} MiB at most, {idle} idle, limit {limit}"
+    memory, peaks = told["memory"], told["memory"]["peaks"].values()
+    weights = [f"{each / MIB:.0f}" for each in (max(peaks, default=0), memory["idle"], memory["limit"])]
     return [
         ("records", f"{told['records']:,}"),
         ("faults", f"{told['fault_count']}, of {len(told['fault_kinds'])} kinds"),
@@ -105,7 +101,7 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("counters, table, topic, queue", f"differ: {', '.join(matches)}" if matches else "match"),
         ("messages sent more than once", f"{verdict['topic_repeated']:,} (a topic sink may)"),
         ("longest stall", f"{told['longest_stall_seconds']:.1f} s, from {told['longest_stall_at']:.0f} s on"),
-        ("memory of the heaviest worker", memory),
+        ("memory of the heaviest worker", f"{weights[0]} MiB, idle {weights[1]}, limit {weights[2]}"),
         ("seconds", f"{told['seconds']:.0f}"),
         ("seed", str(told["seed"])),
     ]

@@ -6,10 +6,11 @@ from random import Random
 from typing import Any, Final
 
 from functions.local.demo.announcements import Announcements
+from tests.chaos import log
 from tests.chaos.crew import WORKERS, Crew
 from tests.chaos.faults import Kind
 from tests.chaos.ground import Ground
-from tests.chaos.load import Load, log_ends
+from tests.chaos.load import Load
 from tests.chaos.options import Options
 from tests.chaos.report import Fault, report
 from tests.chaos.scene import Scene
@@ -79,7 +80,8 @@ def _drain(scene: Scene, say: Callable[[str], None]) -> None:
     crew.hire()
     if not scene.until(lambda: load.ended, DRAIN_SECONDS):
         raise Stuck(f"not everything was produced: {watch.where()}")
-    ends = log_ends(scene.ground)
+    ground = scene.ground
+    ends = log.ends(ground.broker.bootstrap, ground.pipeline.topic, ground.partitions)
     if not scene.until(lambda: watch.positions == ends, DRAIN_SECONDS):
         raise Stuck(f"not everything was settled: {watch.positions} of {ends}")
     crew.dismiss(*crew.members)

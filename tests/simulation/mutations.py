@@ -105,12 +105,10 @@ class _WithoutStep(_Ledger):
 
 class _CountsBeside(_Ledger):
     def advance(self, source: Source, at: Position, to: Position, counts: Sequence[Count], gap: Gap | None) -> bool:
-        done = self.ledger.advance(source, at, to, (), gap)
+        for count in counts:
+            self.ledger.counters[count.counter, count.group, count.bucket] += count.amount
         self.pause()
-        if done:
-            for count in counts:
-                self.ledger.counters[count.counter, count.group, count.bucket] += count.amount
-        return done
+        return self.ledger.advance(source, at, to, (), gap)
 
 
 class _WithoutGap(_Ledger):
@@ -161,7 +159,7 @@ MUTATIONS: Final = {
         Mutation("own-day", "the object's path has the writer's day, not the ledger's", _ledger(_OwnDay)),
         Mutation("unconditional-transaction", "the transaction has no condition", _ledger(_Unconditional)),
         Mutation("no-step", "the transaction's condition leaves the step out", _ledger(_WithoutStep)),
-        Mutation("counts-beside", "the counts follow the transaction instead of being in it", _ledger(_CountsBeside)),
+        Mutation("counts-beside", "the counts precede the transaction instead of being in it", _ledger(_CountsBeside)),
         Mutation("no-gap", "the transaction records no gap", _ledger(_WithoutGap)),
         Mutation("last-write-wins", "the table takes whatever comes", _tables),
         Mutation("commit-first", "the runtime commits before it settles", commits_first=True),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from functions.local.demo.axes import Panel, grid, line, seconds, short, text, ticks
+from functions.local.demo.axes import Panel, grid, line, seconds, text, ticks
 from functions.local.demo.timeline import Bin, Mark, Sample, bins
 
 NAMES: Final = {"msk": "Lambda", "worker": "worker"}
@@ -67,11 +67,11 @@ class Chart:
         rates = [(at, each.produced) for each in steps for at in (each.begin, each.end)]
         points = [(panel.x(at), panel.y(min(rate, panel.y_most))) for at, rate in rates]
         yield f'<polyline points="{_points(points)}" class="produced"/>'
-        peak = max(steps, key=lambda each: each.produced)
+        peak = max(steps, key=lambda each: each.produced, default=Bin(0.0, 0.0, 0.0, 0.0))
+        label = "produced, off the scale" if peak.produced > panel.y_most else "produced"
         y = max(panel.y(min(peak.produced, panel.y_most)) - 6, panel.top + 15)
-        yield text(
-            panel.x(peak.end) + 5, y, f"produced, up to {short(round(peak.produced, -2))}/s", "produced-text halo"
-        )
+        x = max(panel.left, min(panel.x(peak.end) + 5, panel.right - LETTER * len(label)))
+        yield text(x, y, label, "produced-text halo")
 
     def _names(self, panel: Panel, handover: float) -> Iterator[str]:
         """The runtimes, below what they settled, instead of a legend."""
@@ -96,7 +96,7 @@ class Chart:
             x, y = upper.x(mark.at), LABEL * (row + 1) - 4
             yield line(x, y + 5, x, lower.bottom, f"mark {mark.what}")
             anchor = "end" if x + LETTER * len(_label(mark)) > upper.right else "start"
-            yield text(x + (3 if anchor == "start" else -3), y, _label(mark), f"mark-text {mark.what}", anchor)
+            yield text(x + (3 if anchor == "start" else -3), y, _label(mark), f"mark-text halo {mark.what}", anchor)
 
 
 def _rows(marks: Sequence[Mark], panel: Panel) -> dict[Mark, int]:

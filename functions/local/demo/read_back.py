@@ -31,7 +31,7 @@ def lake_rows(s3: "S3Client", bucket: str, pipeline: str) -> list[tuple[Place, R
 
 def parquet(body: bytes) -> Iterator[tuple[Place, Row]]:
     """The rows of one object."""
-    table = readparquet(BytesIO(body)).read_all()
+    table = read_parquet(BytesIO(body)).read_all()
     columns = [table.column(name).to_pylist() for name in FIELDS]
     seconds = [at // 1_000_000 for at in table.column("logged_in_at").cast(DataType.int64()).to_pylist()]
     places = zip(table.column("_partition").to_pylist(), table.column("_offset").to_pylist(), strict=True)

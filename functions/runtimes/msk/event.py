@@ -15,7 +15,7 @@ from functions.core.slice import Headers, Slice
 Record = Mapping[str, Any]
 Only = TypeVar("Only")
 SOURCES: Final = ("aws:kafka", "SelfManagedKafka")
-SMALLEST: Final = 2**63
+BEYOND: Final = 2**63  # Kafka's integers
 
 
 class RawHeaders(Sequence[Headers]):
@@ -49,7 +49,8 @@ def slices(event: Mapping[str, Any]) -> Iterator[Slice]:
     for name, records in event["records"].items():
         if records:
             with _named(name):
-                yield _slice(sorted(records, key=itemgetter("offset")))
+                part = _slice(sorted(records, key=itemgetter("offset")))
+            yield part
 
 
 def _slice(records: list[Record]) -> Slice:
@@ -60,7 +61,7 @@ def _slice(records: list[Record]) -> Slice:
         start=offsets[0],
         end=offsets[-1],
         offsets=_numbers(0, offsets),
-        timestamps=_numbers(-SMALLEST, [record.get("timestamp", -1) for record in records]),
+        timestamps=_numbers(-BEYOND, [record.get("timestamp", -1) for record in records]),
         keys=[_bytes(record.get("key")) for record in records],
         values=[_bytes(record.get("value")) for record in records],
         headers=RawHeaders(records),
@@ -81,7 +82,7 @@ def _one(kind: type[Only], values: set[Only]) -> Only:
 
 def _numbers(least: int, values: list[int]) -> list[int]:
     """A column of Kafka's 64-bit integers."""
-    if set(map(type, values)) != {int} or min(values) < least or max(values) >= SMALLEST:
+    if set(map(type, values)) != {int} or min(values) < least or max(values) >= BEYOND:
         raise TypeError(f"takes integers of 64 bits from {least}")
     return values
 

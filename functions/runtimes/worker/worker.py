@@ -17,7 +17,7 @@ from functions.core.errors import Fatal
 from functions.runtimes.worker.fleet import Ended, Fleet
 from functions.runtimes.worker.health import State
 from functions.runtimes.worker.lane import Lane
-from functions.runtimes.worker.records import runs
+from functions.runtimes.worker.records import Run, runs
 from functions.telemetry import (
     ASSIGNED,
     BYTES_IN_FLIGHT,
@@ -32,6 +32,7 @@ from functions.telemetry import (
 )
 
 READ_RECORDS: Final = 5000  # at most, in one call
+RECORD_BYTES: Final = 16 * 1024  # taken for the size of a record before any is known
 IDLE_SECONDS: Final = 0.1  # how long a read waits when no slice is in flight
 BUSY_SECONDS: Final = 0.01  # and when one may end at any moment
 FULL_SECONDS: Final = 0.5  # how long the loop lets a full fleet drain before it pauses partitions to keep polling
@@ -51,6 +52,7 @@ class Worker:
     bytes_in_flight: int
     leave_seconds: float  # how long `close` may take
     consumer: Consumer = field(init=False)
+    record_bytes: float = RECORD_BYTES  # the mean of the last read
     full_since: float | None = None
     lag_told: float = 0.0  # monotonic
 
@@ -67,7 +69,7 @@ class Worker:
         room = self._room(now)
         self._pause(now)
         if room:
-            self.fleet.add(runs(self._read()), time.monotonic())
+            self._take(list(runs(self._read())))
         self.reap()
         self.fleet.start(time.monotonic(), hurry=self.full_since is not None)
         self._watch()
@@ -114,8 +116,17 @@ class Worker:
         except KafkaException as error:
             self.log.warning("commit", extra={"error": str(error)})
 
+    def _take(self, read: list[Run]) -> None:
+        if read:
+            self.record_bytes = max(1.0, sum(run.size for run in read) / sum(len(run.offsets) for run in read))
+        self.fleet.add(read, time.monotonic())
+
     def _read(self) -> Sequence[Message]:
-        messages = self.consumer.consume(READ_RECORDS, BUSY_SECONDS if self.fleet.in_flight else IDLE_SECONDS)
+        """No more than there is room for: while a read waits for company, a client brings any number of records."""
+        most = int((self.bytes_in_flight - self.fleet.size) / self.record_bytes)
+        messages = self.consumer.consume(
+            min(max(most, 1), READ_RECORDS), BUSY_SECONDS if self.fleet.in_flight else IDLE_SECONDS
+        )
         if any(map(Message.error, messages)):
             for error in filter(None, map(Message.error, messages)):
                 self._client_error(error)

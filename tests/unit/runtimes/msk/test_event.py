@@ -84,6 +84,7 @@ def test_a_part_of_a_slice_keeps_its_headers() -> None:
         ({"eventSource": "aws:sqs", "records": {}}, "got eventSource 'aws:sqs' and fields ['eventSource', 'records']"),
         ({"eventSource": "aws:kafka", "records": []}, "got eventSource 'aws:kafka'"),
         ({}, "got eventSource None and fields []"),
+        ([], "got a list"),
     ],
 )
 def test_an_event_of_another_source_is_refused_without_telling_its_records(event: Any, got: str) -> None:
@@ -91,3 +92,31 @@ def test_an_event_of_another_source_is_refused_without_telling_its_records(event
         list(slices(event))
     assert got in str(refused.value)
     assert "203.0.113.7" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"offset": "7"},
+        {"offset": -1},
+        {"offset": 2**63},
+        {"partition": None},
+        {"topic": None},
+        {"timestamp": 1.5},
+        {"value": "203.0.113.7"},
+        {"value": {"ip": "203.0.113.7"}},
+    ],
+)
+def test_records_that_no_mapping_sends_are_refused_without_telling_what_they_hold(changes: dict[str, Any]) -> None:
+    event = recorded("self_managed")
+    event["records"]["user-login-0"][0] |= changes
+    with pytest.raises(ValueError, match="^user-login-0: takes records of a Kafka event source mapping: ") as refused:
+        list(slices(event))
+    assert "203.0.113.7" not in str(refused.value)
+
+
+def test_a_run_of_two_partitions_is_refused() -> None:
+    event = recorded("msk_partitions")
+    event["records"]["user-login-2"][1]["partition"] = 3
+    with pytest.raises(ValueError, match="^user-login-2: takes records"):
+        list(slices(event))

@@ -5,10 +5,12 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import Mock
 from urllib.request import urlopen
 
 import pytest
@@ -139,7 +141,8 @@ class Process:
         """Seconds that it took to drain."""
         began = time.monotonic()
         self.stopping.set()
-        self._thread.join(PATIENCE)
+        if self._thread.ident is not None:
+            self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
         return time.monotonic() - began
 
@@ -159,6 +162,15 @@ def worker(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proces
     one = Process(cluster, monkeypatch)
     yield one
     one.stop()
+
+
+def test_a_drain_may_take_its_time_without_failing_liveness(worker: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "Consumer", lambda _settings: Mock())
+    with ThreadPoolExecutor(1) as threads:
+        app: Any = worker
+        made = process.connect(SETTINGS.model_copy(update={"drain_seconds": 600}), app, threads, worker.logs.log)
+    assert made.state.unhealthy(made.state.turned + 630, 300) is None
+    assert made.leave_seconds > 600
 
 
 def test_records_are_settled_committed_and_told(cluster: Cluster, worker: Process) -> None:

@@ -1,0 +1,110 @@
+"""Bad input, a lot of it: any bytes as Lambda's event, and any bytes as records of the logins pipeline.
+
+examples:
+    python -m tests.fuzz --inputs 1000000              half of them for each target
+    python -m tests.fuzz --target event --inputs 50000
+    python -m tests.fuzz --inputs 1000000 --keep       and keep in tests/fuzz/corpus what reached new code
+    python -m tests.fuzz FILE                          one input again, such as a finding
+
+Guided by coverage where atheris is installed (pip install atheris), else blind mutations of the corpus. A finding is
+any exception but the ValueError that the msk runtime documents for an event that no mapping sends. Its input is
+written to build/fuzz; once mended, it belongs into tests/fuzz/corpus. Exit code 1: there was a finding.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from tests.fuzz.mutation import inputs
+from tests.fuzz.targets import CORPUS, LONGEST, TARGETS, corpus
+
+OUT: Final = Path("build/fuzz")
+TOLD_EVERY: Final = 50_000
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code."""
+    options = _parser().parse_args(arguments)
+    targets = [options.target] if options.target else list(TARGETS)
+    if options.file:
+        return max(_again(target, options.file) for target in targets)
+    began, fuzz = time.monotonic(), _guided if find_spec("atheris") else _blind
+    print(f"{'guided by coverage' if fuzz is _guided else 'blind: atheris is not installed'}", flush=True)
+    codes = [fuzz(target, options.inputs // len(targets), options.seed) for target in targets]
+    print(f"{options.inputs:,} inputs in {time.monotonic() - began:.0f} s: {sum(map(bool, codes)) or 'no'} findings")
+    if options.keep and not any(codes):
+        for target in targets:
+            _keep(target)
+    return int(any(codes))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m tests.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", nargs="?", type=Path, help="one input to try again")
+    parser.add_argument("--inputs", type=int, default=100_000, help="how many in all (%(default)s)")
+    parser.add_argument("--target", choices=TARGETS, help="only this one")
+    parser.add_argument("--seed", type=int, default=1, help="(%(default)s)")
+    parser.add_argument("--keep", action="store_true", help="add to the corpus what reached new code; takes atheris")
+    return parser
+
+
+def _guided(target: str, count: int, seed: int) -> int:
+    found = _folder(OUT / target)
+    arguments = [
+        f"-runs={count}", f"-seed={seed}", f"-max_len={LONGEST}", f"-artifact_prefix={OUT / target}-finding-",
+        "-rss_limit_mb=4096", "-timeout=20", "-print_final_stats=1", "-verbosity=1", str(found), str(CORPUS / target),
+    ]  # fmt: skip
+    return _libfuzzer(target, arguments)
+
+
+def _keep(target: str) -> None:
+    """The fewest inputs that reach everything that all of them reach together."""
+    merged = _folder(OUT / f"{target}-merged")
+    _libfuzzer(target, ["-merge=1", f"-max_len={LONGEST}", str(merged), str(CORPUS / target), str(OUT / target)])
+    for file in merged.iterdir():
+        (CORPUS / target / file.name).write_bytes(file.read_bytes())
+
+
+def _libfuzzer(target: str, arguments: list[str]) -> int:
+    return subprocess.run([sys.executable, "-m", "tests.fuzz.guided", target, *arguments], check=False).returncode
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _blind(target: str, count: int, seed: int) -> int:
+    for number, data in enumerate(inputs([data for _, data in corpus(target)], count, seed), 1):
+        try:
+            TARGETS[target](data)
+        except Exception:  # noqa: BLE001 - whatever it is, it is a finding
+            file = _folder(OUT) / f"{target}-finding-{number}"
+            file.write_bytes(data)
+            traceback.print_exc()
+            print(f"finding: python -m tests.fuzz --target {target} {file}")
+            return 1
+        if number % TOLD_EVERY == 0:
+            print(f"{target}: {number:,}", flush=True)
+    return 0
+
+
+def _again(target: str, file: Path) -> int:
+    try:
+        TARGETS[target](file.read_bytes())
+    except Exception:  # noqa: BLE001 - whatever it is, it is a finding
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
