@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from tests.fuzz.mutation import inputs
+from tests.fuzz.mutation import TOKENS, inputs
 from tests.fuzz.targets import CORPUS, LONGEST, TARGETS, corpus
 
 OUT: Final = Path("build/fuzz")
@@ -35,9 +35,9 @@ def main(arguments: Sequence[str]) -> int:
     if options.file:
         return max(_again(target, options.file) for target in targets)
     began, fuzz = time.monotonic(), _guided if find_spec("atheris") else _blind
-    print(f"{'guided by coverage' if fuzz is _guided else 'blind: atheris is not installed'}", flush=True)
+    _say("guided by coverage" if fuzz is _guided else "blind: atheris is not installed")
     codes = [fuzz(target, options.inputs // len(targets), options.seed) for target in targets]
-    print(f"{options.inputs:,} inputs in {time.monotonic() - began:.0f} s: {sum(map(bool, codes)) or 'no'} findings")
+    _say(f"{options.inputs:,} inputs in {time.monotonic() - began:.0f} s: {sum(map(bool, codes)) or 'no'} findings")
     if options.keep and not any(codes):
         for target in targets:
             _keep(target)
@@ -57,10 +57,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _guided(target: str, count: int, seed: int) -> int:
-    found = _folder(OUT / target)
+    found, words = _folder(OUT / target), OUT / "words"
+    words.write_text("".join('"' + "".join(f"\\x{byte:02x}" for byte in token) + '"\n' for token in TOKENS))
     arguments = [
         f"-runs={count}", f"-seed={seed}", f"-max_len={LONGEST}", f"-artifact_prefix={OUT / target}-finding-",
-        "-rss_limit_mb=4096", "-timeout=20", "-print_final_stats=1", "-verbosity=1", str(found), str(CORPUS / target),
+        f"-dict={words}", "-rss_limit_mb=4096", "-timeout=20", "-reduce_inputs=0", str(found), str(CORPUS / target),
     ]  # fmt: skip
     return _libfuzzer(target, arguments)
 
@@ -90,10 +91,10 @@ def _blind(target: str, count: int, seed: int) -> int:
             file = _folder(OUT) / f"{target}-finding-{number}"
             file.write_bytes(data)
             traceback.print_exc()
-            print(f"finding: python -m tests.fuzz --target {target} {file}")
+            _say(f"finding: python -m tests.fuzz --target {target} {file}")
             return 1
         if number % TOLD_EVERY == 0:
-            print(f"{target}: {number:,}", flush=True)
+            _say(f"{target}: {number:,}")
     return 0
 
 
@@ -104,6 +105,11 @@ def _again(target: str, file: Path) -> int:
         traceback.print_exc()
         return 1
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
