@@ -94,7 +94,7 @@ def _told(problem: Mapping[str, object]) -> str:
     match problem["type"]:
         case "missing":
             return f"{variable}: is missing, takes {takes}"
-        case "string_pattern_mismatch" if name in SECRETS:
+        case _ if name in SECRETS:
             return f"{variable}: got something that is not shown, takes {PLACE}"
         case "string_pattern_mismatch":
             return f"{variable}: got {problem['input']!r}, takes {takes}"

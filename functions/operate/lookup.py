@@ -1,6 +1,7 @@
 """Looking in the topic itself for what a redrive that died had sent."""
 
 from collections.abc import Collection, Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from functions.core.slice import Headers
 
 BATCH: Final = 5000
+TURN: Final = 0.2  # seconds: `consume` waits so long for a whole batch
 SILENCE: Final = 30.0  # seconds without a record or an end
 
 
@@ -40,9 +42,11 @@ def redriven(connection: Mapping[str, Any], group: str, since: Collection[Place]
 def _read(consumer: Consumer, partitions: int) -> set[Place]:
     ended: set[tuple[str | None, int | None]] = set()
     found: set[Place] = set()
+    heard = monotonic()
     while len(ended) < partitions:
-        messages = consumer.consume(BATCH, SILENCE)
-        if not messages:
+        messages = consumer.consume(BATCH, TURN)
+        heard = monotonic() if messages else heard
+        if monotonic() - heard > SILENCE:
             raise Unavailable(f"brokers: nothing came for {SILENCE:g} s while looking for what was sent before")
         ended |= _ends(messages)
         found |= {place for message in messages if message.error() is None for place in _sources(message)}

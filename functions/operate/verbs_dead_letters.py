@@ -13,7 +13,12 @@ from functions.operate.verbs import Json, desk
 ReasonOption = Annotated[Reason | None, typer.Option("--reason", help="Only letters of this reason.")]
 Day = Annotated[
     datetime | None,
-    typer.Option("--day", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Only letters of records of this day (UTC), by their timestamp."),
+    typer.Option(
+        "--day",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="Only letters of records of this day (UTC), by their timestamp.",
+    ),
 ]
 
 app = typer.Typer(

@@ -10,6 +10,7 @@ from tests.chaos.load import BALLAST
 from tests.chaos.proxy import Weather
 from tests.chaos.scene import Scene
 
+NOTICE_SECONDS: Final = 60.0
 CALL_SECONDS: Final = 5.0  # how long the runtimes wait for DynamoDB
 
 
@@ -109,10 +110,11 @@ def restart_broker(scene: Scene) -> str:
 
 
 def more_partitions(scene: Scene) -> str:
-    """The topic grows while it is read and written."""
+    """The topic grows while it is read and written; whoever is on duty has to notice."""
+    began = scene.watch.now
     count = scene.ground.add_partitions(scene.random.randint(1, 2))
-    scene.wait(scene.options.session)
-    return f"now {count}"
+    noticed = scene.until(lambda: count - 1 in scene.watch.positions, NOTICE_SECONDS)
+    return f"now {count}, " + (f"noticed after {scene.watch.now - began:.0f} s" if noticed else "not noticed yet")
 
 
 def refuse(scene: Scene) -> str:

@@ -45,9 +45,7 @@ def desk(aws: LocalAws, broker: Embedded, monkeypatch: pytest.MonkeyPatch) -> It
     )
     sqs = boto3.Session().client("sqs")
     clients = {"dynamodb": made.ledger.dynamodb, "s3": made.s3, "sqs": sqs}
-    stores.create(
-        clients.__getitem__, stage, [PIPELINE], made.settings.lake_bucket, made.settings.dead_letter_bucket
-    )
+    stores.create(clients.__getitem__, stage, [PIPELINE], made.settings.lake_bucket, made.settings.dead_letter_bucket)
     yield made
     made.pool.shutdown()
     for client in clients.values():

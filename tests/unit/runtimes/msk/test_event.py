@@ -110,7 +110,7 @@ def test_an_event_of_another_source_is_refused_without_telling_its_records(event
 def test_records_that_no_mapping_sends_are_refused_without_telling_what_they_hold(changes: dict[str, Any]) -> None:
     event = recorded("self_managed")
     event["records"]["user-login-0"][0] |= changes
-    with pytest.raises(ValueError, match="^user-login-0: takes records of a Kafka event source mapping: ") as refused:
+    with pytest.raises(ValueError, match=r"^user-login-0: takes records of a Kafka event source mapping: ") as refused:
         list(slices(event))
     assert "203.0.113.7" not in str(refused.value)
 
@@ -118,5 +118,5 @@ def test_records_that_no_mapping_sends_are_refused_without_telling_what_they_hol
 def test_a_run_of_two_partitions_is_refused() -> None:
     event = recorded("msk_partitions")
     event["records"]["user-login-2"][1]["partition"] = 3
-    with pytest.raises(ValueError, match="^user-login-2: takes records"):
+    with pytest.raises(ValueError, match=r"^user-login-2: takes records"):
         list(slices(event))
