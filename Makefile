@@ -24,7 +24,7 @@ demo: setup ## Run the story on this machine: burst, handover, kill, proof
 	@$(BIN)/tandem demo $(ARGS)
 
 test: setup ## Run every test, on real Kafka where Java and Maven are present
-	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
 
 bench: setup ## Measure speed, as ratios in one run
 	@$(BIN)/tandem bench $(ARGS)

@@ -21,7 +21,7 @@ from functions.operate.plan import Plan
 from functions.operate.records import Lost, Source, headers
 from functions.operate.sender import Outgoing, Sender
 
-CHUNK: Final = 200
+CHUNK: Final = 100  # records held in memory at a time
 ASLEEP: Final = timedelta(minutes=1)  # a process that finds its own claims so old does not send any more
 TELL_SECONDS: Final = 5.0
 

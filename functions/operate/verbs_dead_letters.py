@@ -17,7 +17,7 @@ Day = Annotated[
         "--day",
         formats=["%Y-%m-%d"],
         metavar="YYYY-MM-DD",
-        help="Only letters of records of this day (UTC), by their timestamp.",
+        help="Only letters of records of this day in UTC.",
     ),
 ]
 
@@ -54,7 +54,8 @@ def show(place: Annotated[str, typer.Argument(metavar="TOPIC/PARTITION/OFFSET")]
     """
     from functions.operate import dead_letters as letters  # noqa: PLC0415
 
-    typer.echo(letters.show(desk(), _place(place)))
+    wanted = _place(place)
+    typer.echo(letters.show(desk(), wanted))
 
 
 @app.command()

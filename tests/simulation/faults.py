@@ -33,6 +33,7 @@ class Fault(Enum):
 
 
 WRITE = (Fault.NOT_DONE, Fault.ANSWER_LOST, Fault.ANSWER_LOST, Fault.LATE, Fault.TWICE)
+ENDLESS = 5_000  # calls in one schedule: they take about sixty, and seldom some hundred
 READ = (Fault.NOT_DONE, Fault.ANSWER_LOST)
 
 
@@ -49,6 +50,8 @@ class Line:
     def call(self, what: str, told: Any, act: Callable[[], Answer], faults: Sequence[Fault] = WRITE) -> Answer:
         """Pause, then do it, or not, or not only once. Raises Unavailable."""
         self.tally["calls"] += 1
+        if self.tally["calls"] > ENDLESS:
+            raise RuntimeError(f"{self.tally['calls']} calls and no end")
         self.scheduler.pause()
         if self.rng.random() >= self.chance:
             answer = act()

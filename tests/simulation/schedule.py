@@ -146,7 +146,7 @@ class Schedule:
         for partition in self.world.partitions:
             partition.entries.append(visits.closing(partition.entries))
         for partition in self.world.partitions:
-            while partition.committed < partition.end:
+            while not self.world.settled(partition):
                 self.finish(self.begin(partition, self.world.versions).task)
         while self.scheduler.tasks:
             self.step(self.scheduler.tasks)

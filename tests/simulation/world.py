@@ -115,6 +115,11 @@ class World:
     def midnight(self) -> None:
         self.today += timedelta(days=1)
 
+    def settled(self, partition: Partition) -> bool:
+        """Whether the ledger has passed the log; the commit may lag, if a zombie's came last."""
+        position = self.ledger.positions.get(partition.source)
+        return position is not None and position.next >= partition.end
+
     def count(self, done: Settled) -> None:
         """What settling says that it did."""
         self.tally["slices settled"] += 1

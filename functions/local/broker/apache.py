@@ -71,13 +71,18 @@ class Apache(Broker):
 
 
 def apache(say: Callable[[str], None]) -> Apache:
-    """A running one, fetched if need be: Unavailable without Java 17, or without Maven the first time."""
+    """A running one: Unavailable where `fetched` says so."""
+    return Apache(fetched(say))
+
+
+def fetched(say: Callable[[str], None]) -> Path:
+    """The jars, fetched if need be: Unavailable without Java 17, or without Maven the first time."""
     version = java_version()
     if version is None:
         raise Unavailable("no Java")
     if version < OLDEST_JAVA:
         raise Unavailable(f"Java {version} is older than {OLDEST_JAVA}")
-    return Apache(jars.fetch(kraft.VERSION, say))
+    return jars.fetch(kraft.VERSION, say)
 
 
 def java_version() -> int | None:

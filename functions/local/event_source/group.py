@@ -22,6 +22,7 @@ LEAST: Final = 500  # records a read: fewer would cost more reads
 FETCHED: Final = 16 * 1024  # kilobytes in librdkafka's queues: the backlogs hold plenty
 FAREWELL: Final = 5.0  # seconds
 BACKOFF: Final = 20  # milliseconds before fetching on into queues that were full; the default is a second
+REFRESH: Final = 10_000  # milliseconds until new partitions are noticed; the default is 5 minutes
 RESET: Final = {"TRIM_HORIZON": "earliest", "LATEST": "latest"}
 
 
@@ -47,6 +48,7 @@ class Group:
                 "heartbeat.interval.ms": round(mapping.session_timeout * 1000 / 4),
                 "queued.max.messages.kbytes": FETCHED,
                 "fetch.queue.backoff.ms": BACKOFF,
+                "topic.metadata.refresh.interval.ms": REFRESH,
                 "on_commit": self._committed,
                 "logger": LOG,
             }

@@ -26,6 +26,8 @@ def consumer_settings(settings: Settings, connection: Mapping[str, Any]) -> dict
         "statistics.interval.ms": 5000,
         "max.poll.interval.ms": int(between_polls * 1000),
         "queued.max.messages.kbytes": queue,
+        # How soon partitions that are added are read, and their lag is seen: not within its default of 5 minutes.
+        "topic.metadata.refresh.interval.ms": 10_000,
         "fetch.wait.max.ms": 100,
         # How soon a full queue is looked at again: its default of a second leaves the worker idle for most of it.
         "fetch.queue.backoff.ms": 20,

@@ -2,10 +2,13 @@
 
 import secrets
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
 
+from functions.adapters.ledger import DynamoLedger
+from functions.core import names
 from functions.local import stores
 from functions.local.aws import LocalAws
 from functions.local.broker.embedded import Embedded
@@ -15,9 +18,16 @@ from functions.settings import Settings
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws() as emulator:
-        yield emulator
+def clients() -> Iterator[dict[str, Any]]:
+    """Made once: that takes longer than most tests."""
+    with LocalAws() as aws, pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.environment().items():
+            patch.setenv(name, value)
+        client: Any = boto3.Session().client
+        made: dict[str, Any] = {name: client(name) for name in ("dynamodb", "s3", "sqs")}
+        yield made
+        for each in made.values():
+            each.close()
 
 
 @pytest.fixture
@@ -28,25 +38,20 @@ def broker() -> Iterator[Embedded]:
 
 
 @pytest.fixture
-def desk(aws: LocalAws, broker: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    for name, value in aws.environment().items():
-        monkeypatch.setenv(name, value)
+def desk(clients: dict[str, Any], broker: Embedded) -> Iterator[Desk]:
     stage = f"test-{secrets.token_hex(4)}"
-    made = Desk(
-        Settings(
-            stage=stage,
-            pipeline=PIPELINE.name,
-            lake_bucket=f"{stage}-lake",
-            dead_letter_bucket=f"{stage}-dead-letters",
-            mask_key_from="file:/nowhere",
-            bootstrap_servers=broker.bootstrap,
-            kafka_auth="plaintext",
-        )
+    settings = Settings(
+        stage=stage,
+        pipeline=PIPELINE.name,
+        lake_bucket=f"{stage}-lake",
+        dead_letter_bucket=f"{stage}-dead-letters",
+        mask_key_from="file:/nowhere",
+        bootstrap_servers=broker.bootstrap,
+        kafka_auth="plaintext",
     )
-    sqs = boto3.Session().client("sqs")
-    clients = {"dynamodb": made.ledger.dynamodb, "s3": made.s3, "sqs": sqs}
-    stores.create(clients.__getitem__, stage, [PIPELINE], made.settings.lake_bucket, made.settings.dead_letter_bucket)
+    stores.create(clients.__getitem__, stage, [PIPELINE], settings.lake_bucket, settings.dead_letter_bucket)
+    made = Desk(settings)
+    ledger = DynamoLedger(clients["dynamodb"], names.ledger_table(stage), names.counters_table(stage))
+    made.__dict__.update(s3=clients["s3"], ledger=ledger)  # where the properties keep what they built
     yield made
     made.pool.shutdown()
-    for client in clients.values():
-        client.close()

@@ -24,7 +24,7 @@ def record(offset: int, partition: int = 1, topic: str = TOPIC) -> dict[str, Any
 
 def put(desk: Desk, name: str, *given: dict[str, Any], escaped: bool = True) -> None:
     event: Any = {"eventSource": "aws:kafka", "records": {f"{TOPIC}-1": list(given)}}
-    body = {"version": "1.0", "KafkaBatchInfo": {}, "payload": json.dumps(event) if escaped else event}
+    body: dict[str, Any] = {"version": "1.0", "KafkaBatchInfo": {}, "payload": json.dumps(event) if escaped else event}
     key = f"aws/lambda/0b7f/{TOPIC}-1/2026/11/23/{name}"
     desk.s3.put_object(Bucket=desk.settings.dead_letter_bucket, Key=key, Body=json.dumps(body).encode())
 

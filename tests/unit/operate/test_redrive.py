@@ -110,7 +110,7 @@ def test_a_record_from_another_topic_goes_to_the_one_that_is_read_now(desk: Desk
     assert [partition for partition, *_ in records(desk)] == [3]
 
 
-class Dies(Exception):
+class DeadError(Exception):
     """The process, at this point."""
 
 
@@ -119,7 +119,7 @@ def test_died_before_sending_it_is_sent_by_the_next(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Sender, "send", _dies)
-        with pytest.raises(Dies):
+        with pytest.raises(DeadError):
             redriven(stocked, go=True)
     assert redriven(stocked, go=True)[1] == "  2 being sent by another redrive at this moment: left out"
     later()
@@ -136,7 +136,7 @@ def test_died_after_sending_it_is_not_sent_again(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Marks, "sent", _dies)
-        with pytest.raises(Dies):
+        with pytest.raises(DeadError):
             redriven(stocked, go=True)
     later()
     assert redriven(stocked, go=True)[-2:] == [
@@ -226,4 +226,4 @@ def test_a_value_of_none_and_a_key_of_none_stay_so(desk: Desk) -> None:
 
 
 def _dies(*_: object) -> None:
-    raise Dies
+    raise DeadError

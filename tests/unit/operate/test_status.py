@@ -15,9 +15,12 @@ from tests.unit.operate.world import NOW, TOPIC, settle
 RECENT = int((NOW - timedelta(seconds=10) - EPOCH).total_seconds() * 1000)
 
 
+WHOLE = Ends(0, 100)
+
+
 def standing(
     following: int | None = 100,
-    ends: Ends | None = Ends(0, 100),
+    ends: Ends | None = WHOLE,
     *,
     newest: int = 0,
     committed: int | None = None,
@@ -84,13 +87,13 @@ def test_without_brokers_the_ledger_is_shown(desk: Desk, monkeypatch: pytest.Mon
     settle(desk, 1, 40)
     monkeypatch.setattr("functions.operate.brokers.TIMEOUT", 0.2)
     away = Desk(desk.settings.model_copy(update={"bootstrap_servers": "127.0.0.1:1"}))
+    away.__dict__["ledger"] = desk.ledger
     standings, silence = look(away, NOW)
     assert [(one.partition, one.position and one.position.next, one.lag) for one in standings] == [(1, 40, None)]
     said = summary(standings, silence)
     assert said.startswith("the ledger alone: brokers 127.0.0.1:1 do not answer: ")
     assert "Connection refused" in said
     assert text.status(standings).splitlines()[1].split()[:4] == ["1", "40", "-", "-"]
-    away.ledger.dynamodb.close()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """What the tests of the operator verbs put into a stage, and read back."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -46,7 +45,7 @@ def records(desk: Desk, topic: str = TOPIC, partitions: int = 4) -> list[tuple[i
         expected = sum(consumer.get_watermark_offsets(part, timeout=10)[1] for part in parts)
         consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
         while len(found) < expected:
-            messages: Sequence[Any] = consumer.consume(expected - len(found), 10)
+            messages: list[Any] = consumer.consume(expected - len(found), 10)
             assert messages
             found += [(one.partition(), one.key(), one.value(), one.headers()) for one in messages]
         return found

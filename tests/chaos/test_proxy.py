@@ -1,0 +1,109 @@
+"""What the proxy does to a request, seen from both sides."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.chaos import weather
+from tests.chaos.proxy import Proxy, fair
+
+BODY = b"x" * 1000
+RANDOM = Random(1)  # noqa: S311 - reproducible on purpose
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with what it got; `asked` counts."""
+
+    protocol_version = "HTTP/1.1"
+    asked = 0
+
+    def do_PUT(self) -> None:
+        type(self).asked += 1
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    Echo.asked = 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        with Proxy(f"http://127.0.0.1:{server.server_port}") as between:
+            yield between
+        server.shutdown()
+
+
+def put(proxy: Proxy, target: str = "") -> tuple[int, bytes]:
+    to = urlsplit(proxy.endpoint)
+    connection = http.client.HTTPConnection(to.hostname or "", to.port, timeout=10)
+    try:
+        connection.request("PUT", "/bucket/key", BODY, {"X-Amz-Target": target, "Expect": "100-continue"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_in_fair_weather_it_changes_nothing(proxy: Proxy) -> None:
+    assert [put(proxy) for _ in range(3)] == [(200, BODY)] * 3
+    assert Echo.asked == 3
+
+
+def test_a_reset_comes_before_the_request_takes_effect(proxy: Proxy) -> None:
+    proxy.weather = weather.reset
+    with pytest.raises(OSError, match="reset"):
+        put(proxy)
+    assert Echo.asked == 0
+
+
+def test_an_answer_is_cut_after_the_request_took_effect(proxy: Proxy) -> None:
+    proxy.weather = weather.cut(RANDOM)
+    for _ in range(6):
+        with pytest.raises((OSError, http.client.HTTPException)):
+            put(proxy)
+    assert Echo.asked == 6
+
+
+def test_it_refuses_and_accepts_again_on_the_same_port(proxy: Proxy) -> None:
+    put(proxy)
+    proxy.refuse()
+    with pytest.raises(OSError, match="refused"):
+        put(proxy)
+    proxy.accept()
+    assert put(proxy) == (200, BODY)
+
+
+def test_stalled_requests_take_effect_in_the_end(proxy: Proxy) -> None:
+    moving = threading.Event()
+    proxy.weather = weather.stalled(moving)
+    waiting = [threading.Thread(target=put, args=(proxy,)) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    proxy.weather = fair
+    assert Echo.asked == 0
+    moving.set()
+    for thread in waiting:
+        thread.join()
+    assert Echo.asked == 3
+
+
+@pytest.mark.parametrize("bad", [weather.throttled(RANDOM), weather.contended])
+@pytest.mark.parametrize("target", ["", "DynamoDB_20120810.TransactWriteItems", "DynamoDB_20120810.UpdateItem"])
+def test_an_error_of_aws_is_an_answer_of_its_own(proxy: Proxy, bad: object, target: str) -> None:
+    proxy.weather = bad  # type: ignore[assignment]
+    status, body = put(proxy, target)
+    assert status in {400, 409, 500, 503}
+    assert b"chaos" in body
+    assert Echo.asked == 0
