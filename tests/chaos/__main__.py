@@ -15,6 +15,7 @@ same order; what they hit depends on the machine.
 
 import argparse
 import gc
+import logging
 import signal
 import sys
 import time
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     for old in (*options.out.glob("*.log"), options.out / "report.json"):
         old.unlink(missing_ok=True)
     signal.signal(signal.SIGTERM, _interrupted)  # as ctrl-C: everything that was started is stopped
+    _log_to(options.out / "mapping.log")
     gc.set_threshold(200_000, 50, 1000)  # millions of records are kept, and none of them is garbage
     console, began = Console(highlight=False), time.monotonic()
 
@@ -87,6 +89,14 @@ def _options(arguments: Sequence[str]) -> Options:
     return Options(
         given.records, given.faults, given.seed, given.out, given.session, given.in_flight * MIB, tuple(given.only)
     )
+
+
+def _log_to(file: Path) -> None:
+    """What the event source mapping and its Kafka client say: a dead broker is nothing new to the reader."""
+    told = logging.getLogger("functions.local.event_source")
+    told.addHandler(logging.FileHandler(file))
+    told.setLevel(logging.INFO)
+    told.propagate = False
 
 
 def _interrupted(*_: object) -> NoReturn:

@@ -12,6 +12,7 @@ from tests.simulation.scheduler import Task
 from tests.simulation.world import Partition, World
 
 MOST_WRITERS = 4
+ENDLESS = 500  # writers in one schedule: about eight are usual
 BURSTS = (1, 1, 2, 3, 6)  # how many pauses a writer gets in a row
 Tell = Callable[[str], None]
 
@@ -85,6 +86,8 @@ class Schedule:
     def begin(self, partition: Partition, version: int) -> Writer:
         writer = Writer(self.world, self.runtime, partition, version)
         self.count += 1
+        if self.count > ENDLESS:
+            raise RuntimeError(f"{self.count} writers and no end")
         name = f"{self.runtime.value}-{self.count} (partition {partition.source.partition})"
         writer.task = self.scheduler.spawn(name, writer.work)
         self.writers.append(writer)
