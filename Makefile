@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint types check format lock clean
+.PHONY: help setup demo test simulate chaos fuzz bench lint types check format lock clean
 
 help: ## Show what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,15 @@ demo: setup ## Run the story on this machine: burst, handover, kill, proof
 
 test: setup ## Run every test, on real Kafka where Java and Maven are present
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
+
+simulate: setup ## Random schedules of the protocol; ARGS="--seed N" replays one
+	@$(BIN)/python -m tests.simulation $(ARGS)
+
+chaos: setup ## A million records on real parts under at least fifty faults (about a quarter of an hour)
+	@$(BIN)/python -m tests.chaos --records 1000000 --faults 54 $(ARGS)
+
+fuzz: setup ## Look for input that is not told apart; ARGS="--inputs 1000000"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: setup ## Measure speed, as ratios in one run
 	@$(BIN)/tandem bench $(ARGS)

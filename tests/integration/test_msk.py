@@ -70,7 +70,7 @@ def test_a_function_that_times_out_after_settling_gets_its_batch_again_and_nothi
     slow = stage.folder / "slow"
     slow.touch()
     stage.produce(logins(100))
-    with stage.event_source(**moody, timeout=1.5) as source:
+    with stage.event_source(**moody, timeout=6.0) as source:
         eventually(lambda: source.stats.failures, stage.state)
         slow.unlink()
         eventually(lambda: source.stats.records == 100, stage.state)
