@@ -2,7 +2,7 @@
 
 import signal
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from functions.core.backoff import Backoff
 from functions.local.event_source.mapping import Mapping
@@ -12,6 +12,15 @@ from tests.chaos.ground import Ground
 from tests.chaos.member import Member
 from tests.chaos.options import Options
 
+
+class Stall(NamedTuple):
+    """A worker while the stores stood still: bytes before, and at most."""
+
+    worker: str
+    before: int
+    peak: int
+
+
 Duty = Literal["worker", "msk"]
 WORKERS: Final = 2
 BATCH: Final = 2000  # records
@@ -20,13 +29,14 @@ END_SECONDS: Final = 15.0  # beyond the drain time: to end in good order
 
 
 class Crew:
-    """`surprises` tells what ended by itself, or not in good order."""
+    """`surprises` tells what ended by itself, or not in good order; `stalls` how heavy workers became in each."""
 
     def __init__(self, ground: Ground, options: Options) -> None:
         self.duty: Duty = "worker"
         self.members: list[Member] = []
         self.everyone: list[Member] = []  # that ever was
         self.surprises: list[str] = []
+        self.stalls: list[Stall] = []
         self._ground, self._options = ground, options
         self.source = EventSource(
             Mapping(

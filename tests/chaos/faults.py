@@ -5,7 +5,7 @@ from threading import Event
 from typing import Final, NamedTuple
 
 from tests.chaos import weather
-from tests.chaos.crew import WORKERS, Duty
+from tests.chaos.crew import WORKERS, Duty, Stall
 from tests.chaos.load import BALLAST
 from tests.chaos.proxy import Weather
 from tests.chaos.scene import Scene
@@ -136,7 +136,11 @@ def stall(scene: Scene) -> str:
     seconds = scene.options.session + 3
     try:
         with scene.weather(weather.stalled(moving)):
+            weighed = [(member, member.begin_to_weigh()) for member in scene.crew.members]
             scene.wait(seconds)
+            for member, before in weighed:
+                member.weigh()
+                scene.crew.stalls.append(Stall(member.name, before, member.high))
     finally:
         moving.set()
     return f"for {seconds:.1f} s, {heavy * BALLAST / 2**20:.0f} MiB of records"

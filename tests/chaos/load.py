@@ -20,7 +20,7 @@ from tests.chaos.options import Options
 
 TICK: Final = 0.02
 NUMBER: Final = "number"
-BALLAST: Final = 8 * 1024  # bytes more in a heavy record: few of them show whether memory is bounded
+BALLAST: Final = 16 * 1024  # bytes more in a heavy record: few of them show whether memory is bounded
 REFRESH: Final = 1000  # milliseconds until the producer notices a new partition
 
 

@@ -23,7 +23,7 @@ class Member:
         self.told_to_end = False
         self.began = time.monotonic()
         self.idle = 0  # before the first record, with everything loaded
-        self.peak = 0
+        self.peak = self.now = self.high = 0
         with log.open("wb") as out:
             self._process = subprocess.Popen(
                 COMMAND, env=os.environ | environment, stdin=subprocess.PIPE, stdout=out, stderr=out,
@@ -71,13 +71,23 @@ class Member:
 
     def weigh(self) -> None:
         """Note the memory that it takes, and the most it ever took."""
+        self.now, self.high = self._memory("VmRSS"), self._memory("VmHWM")
+        self.peak = max(self.peak, self.high)
+        self.idle = self.idle or (self.now if self.up else 0)
+
+    def begin_to_weigh(self) -> int:
+        """What it takes now; from here on `high` is the most since."""
         with suppress(OSError):
-            told = dict(
-                line.split(":", 1) for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
-            )
-            if "VmHWM" in told:
-                self.peak = int(told["VmHWM"].split()[0]) * 1024
-                self.idle = self.idle or (int(told["VmRSS"].split()[0]) * 1024 if self.up else 0)
+            Path(f"/proc/{self._process.pid}/clear_refs").write_text("5")  # resets the high-water mark: man 5 proc
+        self.weigh()
+        return self.now
+
+    def _memory(self, name: str) -> int:
+        with suppress(OSError):
+            for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+                if line.startswith(name):
+                    return int(line.split()[1]) * 1024
+        return 0
 
     def said(self, size: int = 3000) -> str:
         """The end of its log."""

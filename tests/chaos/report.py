@@ -15,10 +15,14 @@ from tests.chaos.options import Options
 from tests.chaos.watch import Watch
 
 MIB: Final = 2**20
-# What a worker may take beyond what it takes when idle: the records in flight, as they were read and on their way
-# through evaluation, Parquet and both clients, and what the allocator keeps.
+# What a worker may take more while the stores stand still, whatever lies in the log: the records in flight, half as
+# much in the client's queue, and what is on its way between the two; and some megabytes that the allocator keeps.
+STALL_TIMES: Final = 3
+STALL_BYTES: Final = 32 * MIB
+# What it may ever take beyond what it takes when idle: as many slices as it has threads, of 10,000 records with their
+# models, rows, columns and Parquet, come on top.
 ROOM_TIMES: Final = 4
-ROOM_BYTES: Final = 64 * MIB
+ROOM_BYTES: Final = 160 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ def report(options: Options, faults: list[Fault], verdict: Verdict, watch: Watch
     """As it is written."""
     weighed = [each for each in crew.everyone if each.idle]
     idle = min((each.idle for each in weighed), default=0)  # of the others, some had begun before they were weighed
+    growth = STALL_TIMES * options.bytes_in_flight + STALL_BYTES
     limit = idle + ROOM_TIMES * options.bytes_in_flight + ROOM_BYTES
     return {
         "exact": verdict.exact and verdict.records_in == options.records,
@@ -50,7 +55,9 @@ def report(options: Options, faults: list[Fault], verdict: Verdict, watch: Watch
         "seconds": round(watch.now, 1),
         "bytes_in_flight": options.bytes_in_flight,
         "memory": {"idle": idle, "limit": limit, "peaks": {each.name: each.peak for each in weighed}},
-        "too_heavy": [each.name for each in weighed if each.peak > limit],
+        "stalls": [each._asdict() | {"grew": each.peak - each.before, "limit": growth} for each in crew.stalls],
+        "too_heavy": [each.name for each in weighed if each.peak > limit]
+        + [each.worker for each in crew.stalls if each.peak - each.before > growth],
         "msk": {name: count for name, count in asdict(crew.source.stats).items() if name != "durations"},
         "surprises": crew.surprises,
         "fault_count": len(faults),
@@ -92,6 +99,7 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, str]]:
     matches = [name.removesuffix("_match") for name in verdict if name.endswith("_match") and not verdict[name]]
     memory, peaks = told["memory"], told["memory"]["peaks"].values()
     weights = [f"{each / MIB:.0f}" for each in (max(peaks, default=0), memory["idle"], memory["limit"])]
+    stall = max(told["stalls"], key=lambda each: each["grew"], default={"grew": 0, "limit": 0})
     return [
         ("records", f"{told['records']:,}"),
         ("faults", f"{told['fault_count']}, of {len(told['fault_kinds'])} kinds"),
@@ -102,6 +110,7 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("messages sent more than once", f"{verdict['topic_repeated']:,} (a topic sink may)"),
         ("longest stall", f"{told['longest_stall_seconds']:.1f} s, from {told['longest_stall_at']:.0f} s on"),
         ("memory of the heaviest worker", f"{weights[0]} MiB, idle {weights[1]}, limit {weights[2]}"),
+        ("memory in a stall", f"grew by {stall['grew'] / MIB:.0f} MiB, limit {stall['limit'] / MIB:.0f}"),
         ("seconds", f"{told['seconds']:.0f}"),
         ("seed", str(told["seed"])),
     ]

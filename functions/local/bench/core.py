@@ -21,7 +21,7 @@ ROUNDS = 5
 
 def steps(logins: list[bytes]) -> Iterator[tuple[str, float]]:
     """Microseconds a record of each step, the best of several rounds; `evaluate` includes `decode`."""
-    app = MemoryApp(settings("unused", "bench"))
+    app = MemoryApp(settings("unused:9", "bench"))
     pipeline, part = app.pipeline, _slice(logins)
     rows = evaluate(pipeline, part, KEY).rows
     kind = pipeline.schema.kind(pipeline.tables[0].key)
@@ -31,7 +31,7 @@ def steps(logins: list[bytes]) -> Iterator[tuple[str, float]]:
         "counts": lambda: [effects.counts(sink, rows) for sink in pipeline.counters],
         "table rows": lambda: effects.newest(pipeline.tables[0], kind, 0, rows),
         "messages": lambda: effects.messages(pipeline.topics[0], "user-login/0", rows),
-        "settle, all in memory": lambda: MemoryApp(settings("unused", "bench")).settler.settle(part),
+        "settle, all in memory": lambda: MemoryApp(settings("unused:9", "bench")).settler.settle(part),
         "Parquet, besides": lambda: encode(pipeline.schema, 0, rows),
     }
     for name, step in timed.items():
@@ -48,7 +48,7 @@ def handler(logins: list[bytes]) -> tuple[float, float]:
 
 
 def _handle(event: dict[str, Any]) -> None:
-    app = MemoryApp(settings("unused", "bench"))
+    app = MemoryApp(settings("unused:9", "bench"))
     with ThreadPoolExecutor(1) as threads:
         outcomes = Batch(app.settler.settle, threads).run(list(slices(event)), time.monotonic() + 60)
     for outcome in outcomes:

@@ -10,6 +10,7 @@ from functions.adapters.log import logger
 from functions.local.bench.memory import MemoryApp, settings
 from functions.local.demo.generate import generate
 from functions.local.demo.record import Row
+from functions.runtimes.worker.client import consumer_settings
 from functions.runtimes.worker.process import connect
 from functions.runtimes.worker.worker import READ_RECORDS
 
@@ -34,8 +35,9 @@ def fill(bootstrap: str, logins: list[bytes]) -> None:
 
 
 def consume(bootstrap: str, records: int) -> float:
-    """Seconds that librdkafka takes to hand all of them to Python, and nothing else."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"bare-{uuid4()}", "enable.auto.commit": False})
+    """Seconds that librdkafka, set up as the worker's, takes to hand all of them to Python, and nothing else."""
+    chosen = settings(bootstrap, f"bare-{uuid4().hex[:8]}")
+    consumer = Consumer(consumer_settings(chosen, {"bootstrap.servers": bootstrap}))
     began = time.perf_counter()
     consumer.assign([TopicPartition(TOPIC, number, OFFSET_BEGINNING) for number in range(PARTITIONS)])
     seen = 0
