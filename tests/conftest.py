@@ -13,7 +13,5 @@ def pytest_report_header(config: pytest.Config) -> str:
     try:
         fetched(terminal.write_line)
     except Unavailable as reason:
-        return (
-            f"Kafka: {reason}, so tests run on librdkafka's embedded broker where it can serve, else are skipped"
-        )
+        return f"Kafka: {reason}, so tests run on librdkafka's embedded broker where it can serve, else are skipped"
     return f"Kafka: Apache Kafka {kraft.VERSION}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,47}")  # what S3, DynamoDB, Lambda and Kubernetes names have in common
 TOPIC: Final = re.compile(r"(?!\.\.?$)[A-Za-z0-9._-]{1,249}")  # Kafka's own rule
+MOST_COUNTERS: Final = 98
 GROUPING: Final = (Text, Integer, Boolean, Uuid, Day)
 KEYS: Final = (Text, Integer, Uuid)
 ORDERS: Final = (Timestamp, Day, Integer)
@@ -72,6 +73,8 @@ def _sinks(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
         yield "sinks: takes at least one, or the pipeline has no effect"
     if sum(isinstance(sink, Lake) for sink in pipeline.sinks) > 1:
         yield "sinks: takes one Lake"
+    if len(pipeline.counters) > MOST_COUNTERS:
+        yield f"sinks: takes at most {MOST_COUNTERS} Counters, as many as fit one transaction"
     names = [(type(sink), sink.name) for sink in pipeline.sinks if not isinstance(sink, Lake)]
     for kind, name in sorted({pair for pair in names if names.count(pair) > 1}, key=str):
         yield f"sinks: {kind.__name__} {name!r} is declared twice"

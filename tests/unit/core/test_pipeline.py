@@ -43,6 +43,7 @@ def odd(*sinks: Any, **changes: Any) -> Any:
         ({"event": object()}, "event: takes a pydantic model"),
         ({"sinks": ()}, "sinks: takes at least one"),
         ({"sinks": (Lake(), Lake())}, "sinks: takes one Lake"),
+        ({"sinks": tuple(Counters(f"c{n}", (), 60, "at") for n in range(99))}, "sinks: takes at most 98 Counters"),
         ({"sinks": (SINKS[2], SINKS[2])}, "sinks: Table 'last-click' is declared twice"),
         ({"limits": Limits(slice_records=0)}, "limits.slice_records: takes a number above 0, got 0"),
         ({"limits": Limits(flood=FloodLimit(0, 10))}, r"limits.flood: takes a ratio in \(0, 1\]"),

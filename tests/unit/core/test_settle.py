@@ -131,6 +131,15 @@ def test_an_adopted_objects_gap_is_recorded_too() -> None:
     assert done.next == 10
 
 
+def test_a_slice_may_start_beyond_an_object_that_waits() -> None:
+    world = World()
+    world.ledger.open(SOURCE, 0, 9, DAY)
+    world.put(0, 0, 1)
+    done = world.writer().settle(part(*[click()] * 3, start=5))
+    assert (done.next, done.adopted, done.records) == (8, 1, 3)
+    assert done.gaps == [Gap(2, 4)]
+
+
 def test_more_counts_than_a_transaction_holds_take_several() -> None:
     world = World()
     world.ledger.counts_per_advance = 2
