@@ -7,11 +7,14 @@ from functions.local.broker.apache import fetched
 from functions.local.broker.broker import Unavailable
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    """Fetches Apache Kafka if need be, once and before the tests share the work out."""
-    terminal = config.pluginmanager.getplugin("terminalreporter")
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Fetch Apache Kafka if need be, once and before processes share the tests out."""
+    terminal = session.config.pluginmanager.getplugin("terminalreporter")
+    if terminal is None or hasattr(session.config, "workerinput"):
+        return
     try:
         fetched(terminal.write_line)
     except Unavailable as reason:
-        return f"Kafka: {reason}, so tests run on librdkafka's embedded broker where it can serve, else are skipped"
-    return f"Kafka: Apache Kafka {kraft.VERSION}"
+        terminal.write_line(f"Kafka: {reason}, so librdkafka's embedded broker; tests that it cannot serve are skipped")
+    else:
+        terminal.write_line(f"Kafka: Apache Kafka {kraft.VERSION}")

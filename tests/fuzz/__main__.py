@@ -25,6 +25,7 @@ from tests.fuzz.mutation import TOKENS, inputs
 from tests.fuzz.targets import CORPUS, LONGEST, TARGETS, corpus
 
 OUT: Final = Path("build/fuzz")
+FINDING: Final = 77  # libFuzzer's exit code
 TOLD_EVERY: Final = 50_000
 
 
@@ -64,7 +65,10 @@ def _guided(target: str, count: int, seed: int) -> int:
         f"-dict={words}", "-rss_limit_mb=4096", "-timeout=20", "-reduce_inputs=0", str(found), str(CORPUS / target),
     ]  # fmt: skip
     command = [sys.executable, "-m", "tests.fuzz.guided", target, *arguments]
-    return subprocess.run(command, check=False).returncode
+    code = subprocess.run(command, check=False).returncode
+    if code not in {0, FINDING}:
+        raise SystemExit(f"{target}: interrupted, or not to be run: libFuzzer ended with {code}")
+    return code
 
 
 def _keep(target: str) -> None:
