@@ -30,10 +30,10 @@ simulate: setup ## Random schedules of the protocol; ARGS="--seed N" replays one
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
 chaos: setup ## A million records on real parts under at least fifty faults (about a quarter of an hour)
-	@$(BIN)/python -m tests.chaos --records 1000000 --faults 54 $(ARGS)
+	@$(BIN)/python -m tests.chaos --records 1000000 --faults 54 --session 6 --in-flight 16 $(ARGS)
 
-fuzz: setup ## Look for input that is not told apart; ARGS="--inputs 1000000"
-	@$(BIN)/python -m tests.fuzz $(ARGS)
+fuzz: setup ## Look for input that is not told apart: a million inputs
+	@$(BIN)/python -m tests.fuzz --inputs 1000000 $(ARGS)
 
 bench: setup ## Measure speed, as ratios in one run
 	@$(BIN)/tandem bench $(ARGS)

@@ -2,7 +2,7 @@
 
 examples:
     python -m tests.chaos                                        30,000 records, 9 faults: about a minute
-    python -m tests.chaos --records 1000000 --faults 54          every kind of fault, three times: about half an hour
+    python -m tests.chaos --records 1000000 --faults 54 --session 6 --in-flight 16    each kind three times: 15 min
     python -m tests.chaos --only "kill worker" --only "stores late"        these kinds, in a random order
 
 Records keep coming while faults happen. When all is over a healthy worker settles the rest, and everything is read
