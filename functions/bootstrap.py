@@ -52,7 +52,7 @@ class App:
     def ledger(self) -> DynamoLedger:
         """The ledger of the stage."""
         stage = self.settings.stage
-        return DynamoLedger(self._aws.dynamodb, names.ledger_table(stage), names.counters_table(stage))
+        return DynamoLedger(self.aws.dynamodb, names.ledger_table(stage), names.counters_table(stage))
 
     @cached_property
     def kafka(self) -> dict[str, Any]:
@@ -60,12 +60,13 @@ class App:
         return connection(self.settings, self._secret)
 
     @cached_property
-    def _aws(self) -> Aws:
+    def aws(self) -> Aws:
+        """The clients of this process."""
         return Aws(self.settings.region, self.settings.settle_threads)
 
     @cached_property
     def _stores(self) -> Stores:
-        settings, pipeline, aws = self.settings, self.pipeline, self._aws
+        settings, pipeline, aws = self.settings, self.pipeline, self.aws
         return Stores(
             ledger=self.ledger,
             lake=S3Lake(aws.s3, settings.lake_bucket, pipeline.schema) if pipeline.has_lake else None,
@@ -99,7 +100,7 @@ class App:
         return key
 
     def _secret(self, source: str) -> bytes:
-        return secret(source, lambda: self._aws.secretsmanager)
+        return secret(source, lambda: self.aws.secretsmanager)
 
 
 def tune_collector() -> None:

@@ -1,12 +1,13 @@
 """Canonical values <-> Arrow, a column at a time. What arro3 does not take from Python is cast from what it takes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from arro3.core import Array, ChunkedArray, DataType, list_array, struct_array
 from arro3.core import Field as Column
 
+from functions.core.effects import EPOCH, MICROSECOND
 from functions.core.kinds import (
     Boolean,
     Day,
@@ -22,8 +23,6 @@ from functions.core.kinds import (
     Uuid,
 )
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND: Final = timedelta(microseconds=1)
 FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 SCALARS: Final[dict[type, DataType]] = {
     Text: DataType.utf8(),

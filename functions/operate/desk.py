@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from functions.adapters.aws import WRITERS, Aws
+from functions.adapters.aws import WRITERS
 from functions.adapters.ledger import DynamoLedger
 from functions.bootstrap import App
 from functions.core import names
@@ -44,7 +44,7 @@ class Desk:
     @cached_property
     def s3(self) -> "S3Client":
         """For the lake's and the dead letters' buckets."""
-        return Aws(self.settings.region).s3
+        return self.app.aws.s3
 
     @cached_property
     def letters(self) -> Letters:
