@@ -41,6 +41,7 @@ def _problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
     yield from _schema(pipeline)
     yield from _event(pipeline)
     yield from _limits(pipeline)
+    yield from (f"topic_config: {problem}" for problem in pipeline.topic_config.problems())
     yield from _sinks(pipeline)
     yield from _tombstones(pipeline)
 
@@ -98,6 +99,7 @@ def _sink(pipeline: "Pipeline[Any, Any]", sink: Counters | Table | Topic, at: st
             yield from _takes(f"{at} newest_by", sink.newest_by, fields, ORDERS)
         case _:
             yield from _takes(f"{at} key", sink.key, fields, KEYS, nullable=True)
+            yield from (f"{at} config: {problem}" for problem in sink.config.problems())
             if sink.name == pipeline.topic:
                 yield f"{at}: is the pipeline's own source, rows would come back as records"
 

@@ -1,4 +1,11 @@
-"""The names that code, CDK, manifests and dashboards must agree on: one source for all of them."""
+"""The names that code, CDK, manifests and dashboards must agree on: one source for all of them.
+
+Lengths: a stage takes 2 to 8 characters and a pipeline at most 48, so that a function's name fits Lambda's 64.
+"""
+
+from typing import Final
+
+LIVE: Final = "live"
 
 
 def group(stage: str, pipeline: str) -> str:
@@ -24,3 +31,68 @@ def rows_table(stage: str, table: str) -> str:
 def dead_letter_queue(stage: str) -> str:
     """The SQS queue in which every dead letter is announced, one a stage."""
     return f"tandem-{stage}-dead-letters"
+
+
+def lake_bucket(stage: str, account: str, region: str) -> str:
+    """The S3 bucket of the lake, one a stage; bucket names are global, so account and region are in it."""
+    return f"tandem-{stage}-lake-{account}-{region}"
+
+
+def dead_letter_bucket(stage: str, account: str, region: str) -> str:
+    """The S3 bucket of the dead letters, one a stage."""
+    return f"tandem-{stage}-dead-letters-{account}-{region}"
+
+
+def database(stage: str) -> str:
+    """The Glue database and the Redshift schema of a stage; neither takes hyphens."""
+    return f"tandem_{stage.replace('-', '_')}"
+
+
+def lake_table(pipeline: str) -> str:
+    """A pipeline's table in that database."""
+    return pipeline.replace("-", "_")
+
+
+def cluster(stage: str) -> str:
+    """The MSK cluster of a stage, and its EKS cluster."""
+    return f"tandem-{stage}"
+
+
+def function(stage: str, pipeline: str) -> str:
+    """The Lambda function of a pipeline; its live alias is LIVE."""
+    return f"tandem-{stage}-{pipeline}"
+
+
+def repository(stage: str) -> str:
+    """The ECR repository of the worker's image."""
+    return f"tandem-{stage}"
+
+
+def namespace(stage: str) -> str:
+    """The Kubernetes namespace of a stage."""
+    return f"tandem-{stage}"
+
+
+def worker(pipeline: str) -> str:
+    """A pipeline's Kubernetes objects: deployment, service, service account and their kin."""
+    return f"worker-{pipeline}"
+
+
+def role(stage: str, pipeline: str, runtime: str) -> str:
+    """The IAM role of a pipeline on one runtime; IAM takes 64 characters, so a long name is CDK's to cut."""
+    return f"tandem-{stage}-{pipeline}-{runtime}"
+
+
+def mask_key_secret(stage: str) -> str:
+    """The Secrets Manager secret with the key of masked fields."""
+    return f"tandem/{stage}/mask-key"
+
+
+def scram_secret(stage: str) -> str:
+    """The secret of the SCRAM user; MSK takes only names that begin so."""
+    return f"AmazonMSK_tandem_{stage}"
+
+
+def parameter(stage: str, name: str) -> str:
+    """The SSM parameter in which CDK leaves a value of a stage for the manifests, such as `lake-bucket`."""
+    return f"/tandem/{stage}/{name}"

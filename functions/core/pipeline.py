@@ -16,6 +16,7 @@ from functions.core.flood import FloodLimit
 from functions.core.masking import is_masked
 from functions.core.schema import Schema, schema_of
 from functions.core.sinks import Counters, Lake, Sink, Table, Topic
+from functions.core.topic_config import TopicConfig
 
 Event = TypeVar("Event")
 Row = TypeVar("Row", bound=BaseModel)
@@ -59,6 +60,7 @@ class Pipeline(Generic[Event, Row]):
     tombstones: Tombstones = Tombstones.DROP
     start: Start = Start.EARLIEST
     limits: Limits = field(default_factory=Limits)
+    topic_config: TopicConfig = field(default_factory=TopicConfig)
 
     def __post_init__(self) -> None:
         check(self)

@@ -1,7 +1,9 @@
 """Where rows go: descriptors, never clients, so that CDK, the tests and the docs can read them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from functions.core.topic_config import TopicConfig
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
@@ -41,6 +43,7 @@ class Topic:
 
     name: str
     key: str
+    config: TopicConfig = field(default_factory=TopicConfig)
 
 
 Sink = Lake | Counters | Table | Topic

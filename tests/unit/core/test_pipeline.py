@@ -12,6 +12,7 @@ from functions.core.flood import FloodLimit
 from functions.core.masking import Masked
 from functions.core.pipeline import Limits
 from functions.core.sinks import Counters, Lake, Table, Topic
+from functions.core.topic_config import TopicConfig
 from tests.unit.core.clicks import DELETE, SINKS, pipeline
 
 
@@ -47,6 +48,12 @@ def odd(*sinks: Any, **changes: Any) -> Any:
         ({"sinks": (SINKS[2], SINKS[2])}, "sinks: Table 'last-click' is declared twice"),
         ({"limits": Limits(slice_records=0)}, "limits.slice_records: takes a number above 0, got 0"),
         ({"limits": Limits(flood=FloodLimit(0, 10))}, r"limits.flood: takes a ratio in \(0, 1\]"),
+        ({"topic_config": TopicConfig(partitions=0)}, "topic_config: partitions: takes 1 or more, got 0"),
+        ({"topic_config": TopicConfig(retention_hours=0)}, "topic_config: retention_hours: takes 1 or more, got 0"),
+        (
+            {"sinks": (Topic("tt", "user", TopicConfig(min_insync_replicas=3)),)},
+            "Topic 'tt' config: min_insync_replicas: takes 1 or 2 of 3 replicas, got 3",
+        ),
         ({"sinks": (Counters("C", (), 60, "at"),)}, "Counters 'C' name: takes"),
         (
             {"sinks": (Counters("cc", ("nope",), 60, "at"),)},
