@@ -20,6 +20,7 @@ from functions import registry
 ROOT: Final = Path(__file__).parents[2]
 K8S: Final = ROOT / "k8s"
 STAGES: Final = ("dev", "prod")
+OLDEST: Final = 5  # kustomize
 
 Object = dict[str, Any]
 
@@ -57,14 +58,25 @@ class Rendered:
 
 @cache
 def render(folder: Path) -> Rendered:
-    """A kustomization; skips where nothing can render it. kustomize's first version with all we use is 5.0."""
-    tool = next(filter(shutil.which, ("kustomize", "kubectl")), None)
-    if tool is None:
-        pytest.skip("neither kustomize nor kubectl is installed")
-    command = [tool, "build" if tool == "kustomize" else "kustomize", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    """A kustomization; skips where nothing can render it."""
+    command = kustomize()
+    if command is None:
+        pytest.skip("takes kustomize 5, or a kubectl that holds it; neither is installed")
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return Rendered([each for each in yaml.safe_load_all(done.stdout) if each])
+
+
+@cache
+def kustomize() -> tuple[str, ...] | None:
+    """The command that renders. A kubectl that does not say which kustomize it holds, such as Debian's, is too old."""
+    if shutil.which("kustomize"):
+        return ("kustomize", "build")
+    if not shutil.which("kubectl"):
+        return None
+    version = subprocess.run(["kubectl", "version", "--client", "--output=json"], capture_output=True, check=True)
+    held = json.loads(version.stdout).get("kustomizeVersion", "v0")
+    return ("kubectl", "kustomize") if int(held[1:].partition(".")[0]) >= OLDEST else None
 
 
 def with_components(folder: Path, stage: str, *components: str) -> Rendered:

@@ -58,6 +58,8 @@ def strict(schema: Any) -> Any:
     }
     if told.get("type") == "object" and "properties" in told and not told.get("x-kubernetes-preserve-unknown-fields"):
         told.setdefault("additionalProperties", False)
+    if isinstance(told.get("pattern"), str) and "(?i)" in told["pattern"]:
+        told["pattern"] = "(?i)" + told["pattern"].replace("(?i)", "")  # Go takes flags anywhere
     if told.pop("nullable", False):
         told["type"] = [told["type"], "null"]
     return told

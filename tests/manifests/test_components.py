@@ -2,40 +2,44 @@
 
 from pathlib import Path
 
+import pytest
+
 from functions import settings
 from functions.core import names
-from tests.manifests.conftest import Rendered, with_components
+from tests.manifests.conftest import Object, Rendered, with_components
 
 
-def test_secrets_come_as_files_that_the_worker_reads(stage: str, tmp_path: Path) -> None:
-    rendered = with_components(tmp_path, stage, "secrets")
-    pod = rendered.pods["worker-logins"]
+@pytest.fixture
+def with_secrets(stage: str, tmp_path: Path) -> Rendered:
+    scram = ["secrets/scram"] if stage == "prod" else []
+    return with_components(tmp_path, stage, "secrets", *scram)
+
+
+def test_secrets_come_as_files_that_the_worker_reads(with_secrets: Rendered) -> None:
+    pod = with_secrets.pods["worker-logins"]
     (container,) = pod["containers"]
     (mount,), (volume,) = container["volumeMounts"], pod["volumes"]
     told = {each["name"]: each["value"] for each in container["env"] if "value" in each}
-    read = settings.read(rendered.environment | told | {"TANDEM_PIPELINE": "logins"})
-    files = {f"file:{mount['mountPath']}/{each['secretKey']}" for each in fetched(rendered)}
-    assert files == {read.mask_key_from, read.scram_from}
+    read = settings.read(with_secrets.environment | told | {"TANDEM_PIPELINE": "logins"})
+    files = {f"file:{mount['mountPath']}/{each['secretKey']}" for each in fetched(with_secrets)}
+    assert files == {read.mask_key_from, read.scram_from} - {None}
     assert (mount["name"], mount["readOnly"]) == (volume["name"], True)
-    assert volume["secret"]["secretName"] == rendered.one("ExternalSecret")["spec"]["target"]["name"]
+    assert volume["secret"]["secretName"] == with_secrets.one("ExternalSecret")["spec"]["target"]["name"]
     assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsGroup"]  # or it could not read them
 
 
-def test_secrets_are_the_stages(stage: str, tmp_path: Path) -> None:
-    rendered = with_components(tmp_path, stage, "secrets")
-    assert [each["remoteRef"]["key"] for each in fetched(rendered)] == [
-        names.mask_key_secret(stage),
-        names.scram_secret(stage),
-    ]
-    store = rendered.one("SecretStore")
-    assert store["spec"]["provider"] == {
-        "aws": {"service": "SecretsManager", "region": rendered.environment["AWS_REGION"]}
-    }
-    assert rendered.one("ExternalSecret")["spec"]["secretStoreRef"]["name"] == store["metadata"]["name"]
+def test_secrets_are_the_stages(with_secrets: Rendered, stage: str) -> None:
+    keys = {each["secretKey"]: each["remoteRef"]["key"] for each in fetched(with_secrets)}
+    mask, scram = {"mask-key": names.mask_key_secret(stage)}, {"scram": names.scram_secret(stage)}
+    assert keys == (mask | scram if stage == "prod" else mask)
+    store = with_secrets.one("SecretStore")
+    region = with_secrets.environment["AWS_REGION"]
+    assert store["spec"]["provider"] == {"aws": {"service": "SecretsManager", "region": region}}
+    assert with_secrets.one("ExternalSecret")["spec"]["secretStoreRef"]["name"] == store["metadata"]["name"]
 
 
-def fetched(rendered: Rendered) -> list[dict[str, dict[str, str]]]:
-    found: list[dict[str, dict[str, str]]] = rendered.one("ExternalSecret")["spec"]["data"]
+def fetched(rendered: Rendered) -> list[Object]:
+    found: list[Object] = rendered.one("ExternalSecret")["spec"]["data"]
     return found
 
 

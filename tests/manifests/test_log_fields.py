@@ -82,9 +82,8 @@ def test_kibana_shows_fields_that_are_there(known: Line) -> None:
     objects = [json.loads(each) for each in (FOLDER / "kibana.ndjson").read_text().splitlines()]
     attributes = [each["attributes"] for each in objects]
     states = [json.loads(each["visState"]) for each in attributes if "visState" in each]
-    sources = [
-        each["kibanaSavedObjectMeta"]["searchSourceJSON"] for each in attributes if "kibanaSavedObjectMeta" in each
-    ]
+    metas = [each["kibanaSavedObjectMeta"] for each in attributes if "kibanaSavedObjectMeta" in each]
+    queries = [json.loads(each["searchSourceJSON"])["query"]["query"] for each in metas]
     shown = {
         "columns": {name for each in attributes for name in each.get("columns", ())},
         "drawn": {agg["params"]["field"] for each in states for agg in each["aggs"] if "field" in agg["params"]},

@@ -11,6 +11,7 @@ from tests.manifests.conftest import Object, Rendered
 
 MIB = 2**20
 IDLE_BYTES = 80 * MIB  # docs/semantics.md: 78 was seen
+VERB_BYTES = 90 * MIB  # of `tandem status` and its like in the same pod: 70 was seen without Kafka
 TURN_SECONDS = 20  # a turn of the loop that is under way when SIGTERM comes
 SPOT_SECONDS = 120  # between a spot instance's notice and its end
 
@@ -57,11 +58,11 @@ def test_the_image_is_the_stages_and_says_which(overlay: Rendered, stage: str, c
 
 
 def test_memory_holds_what_a_worker_may_take(overlay: Rendered, container: Object) -> None:
-    """docs/semantics.md: idle, four times the bytes in flight, and the room that the chaos run measures by."""
+    """docs/semantics.md: idle, 4 times the bytes in flight, and the room that the chaos run allows; and a verb."""
     in_flight = int(overlay.environment.get("TANDEM_BYTES_IN_FLIGHT", default["bytes_in_flight"]))
     limits, requests = container["resources"]["limits"], container["resources"]["requests"]
     assert limits["memory"] == requests["memory"]
-    assert int(limits["memory"].removesuffix("Mi")) * MIB >= IDLE_BYTES + 4 * in_flight + ROOM_BYTES
+    assert int(limits["memory"].removesuffix("Mi")) * MIB >= IDLE_BYTES + 4 * in_flight + ROOM_BYTES + VERB_BYTES
     assert float(limits["cpu"]) >= float(requests["cpu"])
 
 

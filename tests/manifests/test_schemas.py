@@ -31,9 +31,11 @@ def test_every_object_of_an_overlay(name: str) -> None:
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-@pytest.mark.parametrize("component", ["keda", "secrets", "spot", "rest"])
-def test_every_object_of_a_component(component: str, stage: str, tmp_path: Path) -> None:
-    for each in with_components(tmp_path, stage, component).objects:
+@pytest.mark.parametrize(
+    "components", [["keda"], ["keda", "keda/scram"], ["secrets"], ["secrets", "secrets/scram"], ["spot"], ["rest"]]
+)
+def test_every_object_of_a_component(components: list[str], stage: str, tmp_path: Path) -> None:
+    for each in with_components(tmp_path, stage, *components).objects:
         check(each)
 
 
