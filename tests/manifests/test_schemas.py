@@ -6,6 +6,7 @@ from pathlib import Path
 import jsonschema
 import kubernetes_validate  # type: ignore[import-untyped] # it has no stubs
 import pytest
+import yaml
 
 from cdk.config import NewEks
 from tests.manifests.conftest import K8S, Object, render, with_components
@@ -37,6 +38,10 @@ def test_every_object_of_an_overlay(name: str) -> None:
 def test_every_object_of_a_component(components: list[str], stage: str, tmp_path: Path) -> None:
     for each in with_components(tmp_path, stage, *components).objects:
         check(each)
+
+
+def test_the_nodes_for_spot() -> None:
+    check(yaml.safe_load((K8S / "components/spot/nodepool.yaml").read_text()))
 
 
 def test_a_misspelt_field_is_found(tmp_path: Path) -> None:

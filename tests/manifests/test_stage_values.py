@@ -54,7 +54,7 @@ def test_a_line_less_is_told(values: dict[str, str]) -> None:
 
 def test_everything_lives_in_the_stages_namespace(overlay: Rendered, stage: str) -> None:
     assert list(overlay.kind("Namespace")) == [names.namespace(stage)]
-    cluster_wide = {"Namespace", "PriorityClass", "NodePool"}
+    cluster_wide = {"Namespace", "PriorityClass"}
     found = {each["metadata"].get("namespace") for each in overlay.objects if each["kind"] not in cluster_wide}
     assert found == {names.namespace(stage)}
 
