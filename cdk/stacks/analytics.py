@@ -6,10 +6,13 @@ from aws_cdk import Stack
 from aws_cdk import aws_athena as athena
 from constructs import Construct
 
+from cdk.catalog import catalog, lake_table
 from cdk.config import StageConfig
+from cdk.queries import named_queries, workgroup
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import Network
 from cdk.stacks.stores import Stores
+from cdk.warehouse import Warehouse
 from functions.core.pipeline import AnyPipeline
 
 
@@ -29,3 +32,11 @@ class Analytics(Stack):
         pipelines: Sequence[AnyPipeline],
     ) -> None:
         super().__init__(scope, "Analytics", stack_name=f"tandem-{stage.name}-analytics")
+        self.workgroup = workgroup(self, stage, keys)
+        database = catalog(self, stage)
+        laked = [pipeline for pipeline in pipelines if pipeline.has_lake]
+        for pipeline in laked:
+            lake_table(self, stage, pipeline, stores.lake, database)
+            named_queries(self, stage, pipeline, self.workgroup)
+        if stage.redshift and laked:
+            Warehouse(self, stage, keys=keys, network=network, stores=stores, pipelines=laked)
