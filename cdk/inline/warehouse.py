@@ -46,7 +46,7 @@ def limit(serverless: Any, workgroup: str, hours: int) -> None:  # noqa: ANN401 
     """Switch queries off for the rest of the day once this many RPU-hours are used."""
     wanted = {"amount": hours, "breachAction": "deactivate"}
     which = {"resourceArn": workgroup, "usageType": "serverless-compute"}
-    there = serverless.list_usage_limits(**which)["usageLimits"]
+    there = serverless.list_usage_limits(**which).get("usageLimits")
     if there:
         serverless.update_usage_limit(usageLimitId=there[0]["usageLimitId"], **wanted)
     else:
