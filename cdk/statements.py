@@ -8,6 +8,7 @@ from typing import Final
 
 from cdk.columns import redshift_columns
 from functions.core import names
+from functions.core.kinds import ListOf, Struct
 from functions.core.pipeline import AnyPipeline
 
 SQL: Final = Path(__file__).with_name("sql")
@@ -76,6 +77,7 @@ def _job(place: Place, pipeline: AnyPipeline) -> Statement:
 
 def _slots(place: Place, pipeline: AnyPipeline) -> dict[str, object]:
     table = names.lake_table(pipeline.name)
+    nested = any(isinstance(field.kind, ListOf | Struct) for field in pipeline.schema.fields)
     return {
         "schema": names.database(place.stage),
         "table": table,
@@ -83,4 +85,5 @@ def _slots(place: Place, pipeline: AnyPipeline) -> dict[str, object]:
         "pipeline": pipeline.name,
         "bucket": place.bucket,
         "role": place.role_arn,
+        "format": "FORMAT AS PARQUET" + (" SERIALIZETOJSON" if nested else ""),  # which fills SUPER columns
     }

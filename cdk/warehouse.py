@@ -35,6 +35,8 @@ PARAMETERS: Final = {
 class Warehouse(Construct):
     """Everything of Redshift in a stage that wants it. It only ever reads the lake."""
 
+    place: Place
+
     def __init__(  # noqa: PLR0913 - it names everything that it is handed
         self,
         scope: Construct,
@@ -50,6 +52,7 @@ class Warehouse(Construct):
             raise ValueError(f"stages.{stage.name}.redshift: is missing")
         self._stage, self._name = stage, names.workgroup(stage.name)
         role = LoadRole(self, stage, keys, stores, pipelines)
+        self.place = Place(stage.name, stores.lake.bucket_name, role.role_arn)
         namespace = self._namespace(keys, stores, role)
         workgroup = self._workgroup(network, stage.redshift.base_rpu)
         workgroup.node.add_dependency(namespace)
@@ -59,7 +62,7 @@ class Warehouse(Construct):
             self,
             stage,
             Serverless(namespace, workgroup),
-            warehouse(Place(stage.name, stores.lake.bucket_name, role.role_arn), pipelines),
+            warehouse(self.place, pipelines),
             key=keys.data,
         )
         tables.node.add_dependency(listening)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_athena as athena
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk.catalog import catalog, lake_table
@@ -12,7 +13,9 @@ from cdk.queries import named_queries, workgroup
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import Network
 from cdk.stacks.stores import Stores
+from cdk.statements import Place, backfill
 from cdk.warehouse import Warehouse
+from functions.core import names
 from functions.core.pipeline import AnyPipeline
 
 
@@ -39,4 +42,15 @@ class Analytics(Stack):
             lake_table(self, stage, pipeline, stores.lake, database)
             named_queries(self, stage, pipeline, self.workgroup)
         if stage.redshift and laked:
-            Warehouse(self, stage, keys=keys, network=network, stores=stores, pipelines=laked)
+            made = Warehouse(self, stage, keys=keys, network=network, stores=stores, pipelines=laked)
+            self._tell(stage, made.place, laked)
+
+    def _tell(self, stage: StageConfig, place: Place, pipelines: Sequence[AnyPipeline]) -> None:
+        """Leave for people the SQL that only they can decide to run."""
+        for pipeline in pipelines:
+            ssm.StringParameter(
+                self,
+                f"Told-backfill-{pipeline.name}",
+                parameter_name=names.parameter(stage.name, f"backfill-{pipeline.name}"),
+                string_value=backfill(place, pipeline),
+            )

@@ -26,7 +26,7 @@ class Emulated:
         """Make a stack. What is returned: the physical ID of each of its resources by logical ID."""
         secrets = {logical: self._secret(each["Properties"]) for logical, each in _of(template, SECRET)}
         made = {logical: _made(each) for logical, each in template["Resources"].items() if each["Type"] not in LEFT_OUT}
-        body = _with_refs(template | {"Resources": made, "Parameters": {}, "Rules": {}}, secrets)
+        body = _with_refs({**template, "Resources": made, "Parameters": {}, "Rules": {}}, secrets)
         formation = self.client("cloudformation")
         formation.create_stack(StackName=name, TemplateBody=json.dumps(body))
         found = formation.describe_stack_resources(StackName=name)["StackResources"]

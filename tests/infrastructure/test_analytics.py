@@ -162,6 +162,12 @@ def test_the_deploying_function_may_run_sql_on_this_workgroup_only(templates: Te
     }  # fmt: skip
 
 
+def test_the_stage_tells_how_to_load_what_was_there_before(templates: Templates) -> None:
+    told = templates.one("prod", "analytics", "AWS::SSM::Parameter")
+    assert told["Name"] == names.parameter("prod", "backfill-logins")
+    assert "INSERT INTO" in text(told["Value"])
+
+
 def test_tables_are_made_once_there_is_something_to_listen_to(templates: Templates) -> None:
     ((_, made),) = templates.resources("prod", "analytics", "Custom::RedshiftTables").items()
     ((integration, _),) = templates.resources("prod", "analytics", "AWS::Redshift::Integration").items()

@@ -1,6 +1,7 @@
 """The lake's files, Glue's columns and Redshift's agree in names, order and types, for every kind of value."""
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from arro3.core import DataType, Field
@@ -13,7 +14,7 @@ from functions.core.rows import Rows
 from functions.pipelines import logins
 from tests.contracts import everything
 
-FILES = {
+FILES: dict[str, tuple[AnyPipeline, list[dict[str, Any]]]] = {
     "logins": (logins.PIPELINE, [
         {"user_id": "a", "version_major": 1, "version_minor": 2, "version_patch": 3, "device_type": "ios", "ip": "x",
          "locale": "DE", "device_id": "y", "logged_in_at": everything.NOW},
@@ -32,10 +33,10 @@ SCALARS = [
 ]
 
 
-@pytest.fixture(params=FILES.values(), ids=FILES)
+@pytest.fixture(params=list(FILES))
 def file(request: pytest.FixtureRequest) -> tuple[AnyPipeline, list[Field]]:
     """A pipeline, and the columns of a file of its rows, read back."""
-    pipeline, values = request.param
+    pipeline, values = FILES[request.param]
     rows = Rows(
         offsets=range(len(values)), timestamps=[0] * len(values),
         columns={name: [value[name] for value in values] for name in pipeline.row.model_fields},

@@ -33,7 +33,8 @@ def client() -> Iterator[Client]:
     with LocalAws() as emulator, pytest.MonkeyPatch.context() as patch:
         for variable, value in emulator.environment().items():
             patch.setenv(variable, value)
-        yield lambda service: made.setdefault(service, boto3.Session().client(service))
+        session: Any = boto3.Session()
+        yield lambda service: made.get(service) or made.setdefault(service, session.client(service))
         for each in made.values():
             each.close()
 
@@ -90,7 +91,7 @@ def test_the_ledger_has_advanced(app: App) -> None:
 def test_rows_are_in_the_lake_where_the_catalog_says(app: App, client: Client) -> None:
     bucket = app.settings.lake_bucket
     keys = [each["Key"] for each in client("s3").list_objects_v2(Bucket=bucket)["Contents"]]
-    lake, users = S3Lake(app.aws.s3, bucket, PIPELINE.schema), []
+    lake, users = S3Lake(app.aws.s3, bucket, PIPELINE.schema), list[str]()
     for key in sorted(keys):
         pipeline, day, name = key.split("/")
         assert (pipeline, day[:4]) == (PIPELINE.name, "day=")

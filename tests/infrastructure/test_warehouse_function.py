@@ -72,7 +72,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         heard.append((status, reason))
 
     lambdas_own = SimpleNamespace(send=send, SUCCESS="SUCCESS", FAILED="FAILED")
-    monkeypatch.setitem(sys.modules, "cfnresponse", lambdas_own)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "cfnresponse", lambdas_own)
     return heard
 
 
