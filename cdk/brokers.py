@@ -14,6 +14,7 @@ from constructs import Construct
 
 from cdk.config import ZONES, ExpressKafka, ServerlessKafka, StageConfig, StandardKafka
 from cdk.logs import log_group
+from cdk.removal import removal
 from cdk.storage import grow
 from functions.core import names
 
@@ -28,7 +29,7 @@ SERVER_PROPERTIES: Final = {
     "unclean.leader.election.enable": "false",  # standard brokers come with true, and lose records by it
 }
 # MSK documentation, "Amazon MSK metrics for monitoring Standard brokers" and its twin for Express: lag, disk and
-# offline partitions are free at DEFAULT; of partitions under their minimum of replicas standard ones tell at PER_BROKER.
+# offline partitions are free at DEFAULT; standard brokers tell of partitions with too few replicas at PER_BROKER.
 STANDARD_METRICS: Final = "PER_BROKER"
 EXPRESS_METRICS: Final = "DEFAULT"
 Provisioned = StandardKafka | ExpressKafka
@@ -80,6 +81,7 @@ def _standard(
         kafka_versions_list=[kafka.version],
         server_properties="\n".join(f"{name}={value}" for name, value in SERVER_PROPERTIES.items()),
     )
+    configuration.apply_removal_policy(removal(stage))  # a cluster that stays needs it
     made = _provisioned(scope, stage, kafka, place, key)
     made.enhanced_monitoring = STANDARD_METRICS
     made.configuration_info = msk.CfnCluster.ConfigurationInfoProperty(

@@ -11,20 +11,23 @@ from aws_cdk import aws_msk as msk
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from cdk.config import StageConfig
+from cdk.removal import removal
 from functions.core import names
 
 USER: Final = "tandem"
 LENGTH: Final = 40
 
 
-def user(scope: Construct, stage: str, key: kms.IKey, cluster_arn: str) -> secretsmanager.Secret:
+def user(scope: Construct, stage: StageConfig, key: kms.IKey, cluster_arn: str) -> secretsmanager.Secret:
     """A secret {"username", "password"} that the cluster knows. MSK takes none under Secrets Manager's own key."""
     secret = secretsmanager.Secret(
         scope,
         "ScramUser",
-        secret_name=names.scram_secret(stage),
+        secret_name=names.scram_secret(stage.name),
         description="The user of both runtimes",
         encryption_key=key,
+        removal_policy=removal(stage),
         generate_secret_string=secretsmanager.SecretStringGenerator(
             secret_string_template=f'{{"username": "{USER}"}}',
             generate_string_key="password",

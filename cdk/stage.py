@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Environment, Stage, Tags
+from aws_cdk import Environment, Stack, Stage, Tags
 from constructs import Construct
 
 from cdk.acknowledged import acknowledge
@@ -36,4 +36,7 @@ class TandemStage(Stage):
         Watch(self, stage, keys=keys, kafka=kafka, stores=stores, bursty=bursty, pipelines=pipelines)
         if stage.github:
             Delivery(self, stage)
+        for child in self.node.children:
+            if isinstance(child, Stack):
+                child.termination_protection = stage.protected
         acknowledge(self)

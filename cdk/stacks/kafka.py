@@ -7,7 +7,7 @@ there somebody has to make the topics before records can flow.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -19,6 +19,7 @@ from cdk.bootstrap import bootstrap_servers
 from cdk.config import ExistingKafka, ExpressKafka, ServerlessKafka, StageConfig, StandardKafka
 from cdk.ingress import admit, let_out
 from cdk.logs import log_group
+from cdk.removal import removal
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import HTTPS, Network
 from functions.core import names
@@ -106,11 +107,11 @@ class Kafka(Stack):
             brokers.Place(network.subnet_ids, self.brokers.security_group_id),
             keys.data,
         )
-        cluster.apply_removal_policy(RemovalPolicy.RETAIN if stage.protected else RemovalPolicy.DESTROY)
+        cluster.apply_removal_policy(removal(stage))
         self.cluster_name = names.cluster(stage.name)
         self.cluster_arn = cluster.attr_arn
         if stage.kafka_auth == "scram":
-            self.scram_secret = scram.user(self, stage.name, keys.data, self.cluster_arn)
+            self.scram_secret = scram.user(self, stage, keys.data, self.cluster_arn)
         self.bootstrap_servers = bootstrap_servers(
             self, self.cluster_arn, stage.kafka_auth, log_group(self, "BootstrapLogs", stage, keys.data)
         )

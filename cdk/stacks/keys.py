@@ -1,11 +1,12 @@
 """The key that encrypts what a stage keeps."""
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk.config import StageConfig
+from cdk.removal import removal
 
 
 class Keys(Stack):
@@ -22,7 +23,7 @@ class Keys(Stack):
             alias=f"tandem-{stage.name}",
             description=f"What the stage {stage.name} of Tandem keeps",
             enable_key_rotation=True,
-            removal_policy=RemovalPolicy.RETAIN if stage.protected else RemovalPolicy.DESTROY,
+            removal_policy=removal(stage),
         )
         self._let_logs_encrypt()
 
