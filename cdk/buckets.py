@@ -1,23 +1,20 @@
 """The buckets that keep data: encrypted, private, versioned, with access logs.
 
 Objects are written once, so versions cost nothing until somebody deletes: then the object can be had back for a month.
+CloudFormation deletes no bucket that holds any.
 """
 
 from typing import Final
 
-from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk.config import StageConfig
+from cdk.removal import removal
 
 UNDO: Final = Duration.days(30)  # for what was deleted
-
-
-def kept(stage: StageConfig) -> RemovalPolicy:
-    """What becomes of data when its stack is deleted. CloudFormation deletes no bucket that holds objects."""
-    return RemovalPolicy.RETAIN if stage.protected else RemovalPolicy.DESTROY
 
 
 class AccessLogs(s3.Bucket):
@@ -34,7 +31,7 @@ class AccessLogs(s3.Bucket):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             lifecycle_rules=[s3.LifecycleRule(id="expire", expiration=Duration.days(stage.log_days))],
-            removal_policy=kept(stage),
+            removal_policy=removal(stage),
         )
         Validations.of(self).acknowledge(
             Acknowledgment(
@@ -71,7 +68,7 @@ class Kept(s3.Bucket):
             server_access_logs_bucket=logs,
             server_access_logs_prefix=f"{id_.lower()}/",
             lifecycle_rules=[*rules, *_housekeeping()],
-            removal_policy=kept(stage),
+            removal_policy=removal(stage),
         )
 
 

@@ -6,8 +6,8 @@ from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_s3 as s3
 
-from cdk.buckets import kept
 from cdk.config import StageConfig
+from cdk.removal import removal
 from cdk.stacks.keys import Keys
 from cdk.statements import QUERIES, query
 from functions.core import names
@@ -61,7 +61,7 @@ def _results(stack: Stack, stage: StageConfig, keys: Keys) -> s3.Bucket:
                 abort_incomplete_multipart_upload_after=Duration.days(1),
             )
         ],
-        removal_policy=kept(stage),
+        removal_policy=removal(stage),
     )
     Validations.of(bucket).acknowledge(
         Acknowledgment(

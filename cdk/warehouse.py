@@ -5,15 +5,15 @@ from typing import Final
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_redshift as redshift
 from aws_cdk import aws_redshiftserverless as serverless
 from constructs import Construct
 
-from cdk.buckets import kept
 from cdk.config import StageConfig
 from cdk.load_role import LoadRole
 from cdk.loads import inbound
+from cdk.logs import log_group
+from cdk.removal import removal
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import Network
 from cdk.stacks.stores import Stores
@@ -82,15 +82,9 @@ class Warehouse(Construct):
             namespace_resource_policy=inbound(stores.lake),
             final_snapshot_name=f"{self._name}-final" if self._stage.protected else None,
         )
-        namespace.apply_removal_policy(kept(self._stage))
+        namespace.apply_removal_policy(removal(self._stage))
         for log in LOGS:  # made here, or Redshift makes them, unencrypted and for ever
-            group = logs.CfnLogGroup(
-                self,
-                f"Log-{log}",
-                log_group_name=f"/aws/redshift/{self._name}/{log}",
-                kms_key_id=keys.data.key_arn,
-                retention_in_days=self._stage.log_days,
-            )
+            group = log_group(self, f"Log-{log}", self._stage, keys.data, group=f"/aws/redshift/{self._name}/{log}")
             namespace.node.add_dependency(group)
         return namespace
 
@@ -114,7 +108,7 @@ class Warehouse(Construct):
                 for name, value in PARAMETERS.items()
             ],
         )
-        workgroup.apply_removal_policy(kept(self._stage))
+        workgroup.apply_removal_policy(removal(self._stage))
         return workgroup
 
     def _integration(self, stores: Stores, namespace: serverless.CfnNamespace) -> redshift.CfnIntegration:

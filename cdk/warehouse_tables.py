@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from aws_cdk import Acknowledgment, CustomResource, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import Acknowledgment, CustomResource, Duration, Stack, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as awslambda
@@ -17,6 +17,7 @@ from aws_cdk import aws_redshiftserverless as serverless
 from constructs import Construct
 
 from cdk.config import StageConfig
+from cdk.logs import log_group
 from cdk.statements import Statement
 from cdk.wildcards import acknowledge_wildcards
 
@@ -49,7 +50,7 @@ class WarehouseTables(Construct):
             self,
             "Made",
             resource_type="Custom::RedshiftTables",
-            service_token=self._function().function_arn,
+            service_token=self._function(stage).function_arn,
             service_timeout=PATIENCE,
             properties={
                 "NamespaceName": of.namespace.namespace_name,
@@ -61,16 +62,9 @@ class WarehouseTables(Construct):
             },
         )
 
-    def _function(self) -> awslambda.Function:
+    def _function(self, stage: StageConfig) -> awslambda.Function:
         name = f"{self._workgroup.workgroup_name}-warehouse-tables"
-        log = logs.LogGroup(
-            self,
-            "Log",
-            log_group_name=f"/aws/lambda/{name}",
-            encryption_key=self._key,
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        log = log_group(self, "Log", stage, self._key, group=f"/aws/lambda/{name}")
         function = awslambda.Function(
             self,
             "Function",

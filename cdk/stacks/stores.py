@@ -12,9 +12,10 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk.announce import announce
-from cdk.buckets import AccessLogs, Kept, kept
+from cdk.buckets import AccessLogs, Kept
 from cdk.config import StageConfig
 from cdk.loads import let_redshift_listen
+from cdk.removal import removal
 from cdk.stacks.keys import Keys
 from functions.core import names
 from functions.core.kinds import Integer
@@ -39,9 +40,7 @@ class Stores(Stack):
     mask_key: secretsmanager.Secret
 
     def __init__(self, scope: Construct, stage: StageConfig, *, keys: Keys, pipelines: Sequence[AnyPipeline]) -> None:
-        super().__init__(
-            scope, "Stores", stack_name=f"tandem-{stage.name}-stores", termination_protection=stage.protected
-        )
+        super().__init__(scope, "Stores", stack_name=f"tandem-{stage.name}-stores")
         self._stage, self._keys = stage, keys
         self._buckets()
         self.dead_letter_queue = announce(self, stage, self.dead_letters, keys)
@@ -81,7 +80,7 @@ class Stores(Stack):
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=self._stage.protected,
-            removal_policy=kept(self._stage),
+            removal_policy=removal(self._stage),
         )
 
     def _mask_key(self) -> secretsmanager.Secret:
@@ -94,7 +93,7 @@ class Stores(Stack):
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 password_length=KEY_CHARACTERS, exclude_punctuation=True, include_space=False
             ),
-            removal_policy=kept(self._stage),
+            removal_policy=removal(self._stage),
         )
         Validations.of(secret).acknowledge(
             Acknowledgment(
