@@ -43,6 +43,21 @@ def dead_letter_bucket(stage: str, account: str, region: str) -> str:
     return f"tandem-{stage}-dead-letters-{account}-{region}"
 
 
+def access_log_bucket(stage: str, account: str, region: str) -> str:
+    """The S3 bucket that tells who read the other two."""
+    return f"tandem-{stage}-access-logs-{account}-{region}"
+
+
+def query_bucket(stage: str, account: str, region: str) -> str:
+    """The S3 bucket of Athena's results."""
+    return f"tandem-{stage}-queries-{account}-{region}"
+
+
+def workgroup(stage: str) -> str:
+    """The workgroups of a stage, Athena's and Redshift's, and Redshift's namespace."""
+    return f"tandem-{stage}"
+
+
 def database(stage: str) -> str:
     """The Glue database and the Redshift schema of a stage; neither takes hyphens."""
     return f"tandem_{stage.replace('-', '_')}"
@@ -81,6 +96,11 @@ def worker(pipeline: str) -> str:
 def role(stage: str, pipeline: str, runtime: str) -> str:
     """The IAM role of a pipeline on one runtime; IAM takes 64 characters, so a long name is CDK's to cut."""
     return f"tandem-{stage}-{pipeline}-{runtime}"
+
+
+def deploy_role(stage: str) -> str:
+    """The IAM role that the repository's workflows take on."""
+    return f"tandem-{stage}-deploy"
 
 
 def mask_key_secret(stage: str) -> str:
