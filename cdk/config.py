@@ -43,7 +43,7 @@ class ExistingNetwork(Frozen):
 
     kind: Literal["existing"]
     vpc: str = Field(pattern=r"^vpc-[0-9a-f]+$", description="its ID")
-    subnets: Subnets
+    subnets: Subnets = Field(title="where brokers, functions and workers are")
 
 
 class Provisioned(Frozen):
@@ -179,7 +179,7 @@ class StageConfig(Frozen):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,6}[a-z0-9]$", description="2 to 8 lower-case letters and digits")
     account: str | None = Field(None, pattern=r"^\d{12}$", description="None takes that of the credentials")
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="the AWS region, like us-east-1")
-    zones: Zones
+    zones: Zones = Field(title="where brokers, functions and workers are")
     network: NewNetwork | ExistingNetwork = Field(
         NewNetwork(), discriminator="kind", description="where everything lives"
     )
