@@ -32,7 +32,7 @@ class NewNetwork(Frozen):
     """A VPC of the stage's own."""
 
     kind: Literal["new"] = "new"
-    cidr: str = Field("10.0.0.0/16", description="its addresses")
+    cidr: str = "10.0.0.0/16"
     nat: Literal["none", "one", "per-zone"] = Field(
         "none", description="NAT gateways: `none` reaches AWS by endpoints only; pulling public images needs one"
     )
@@ -42,22 +42,22 @@ class ExistingNetwork(Frozen):
     """A VPC that somebody else keeps, its endpoints included."""
 
     kind: Literal["existing"]
-    vpc: str = Field(pattern=r"^vpc-[0-9a-f]+$", description="its ID")
-    subnets: Subnets = Field(title="where brokers, functions and workers are")
+    vpc: str = Field(pattern=r"^vpc-[0-9a-f]+$")
+    subnets: Subnets
 
 
 class Provisioned(Frozen):
     """What MSK's standard and Express brokers have in common."""
 
-    version: str = Field("3.9.x", description="of Apache Kafka")
-    brokers_per_zone: int = Field(1, ge=1, le=10, description="in each of the three zones")
+    version: str = "3.9.x"
+    brokers_per_zone: int = Field(1, ge=1, le=10)
 
 
 class StandardKafka(Provisioned):
     """MSK with standard brokers: storage of their own, which grows by itself."""
 
     kind: Literal["standard"]
-    instance: str = Field("kafka.m7g.large", pattern=r"^kafka\.", description="of each broker")
+    instance: str = Field("kafka.m7g.large", pattern=r"^kafka\.")
     storage_gib: int = Field(100, ge=1, le=16384, description="of each broker")
     most_storage_gib: int = Field(1000, ge=1, le=16384, description="up to which it grows")
 
@@ -72,7 +72,7 @@ class ExpressKafka(Provisioned):
     """MSK with Express brokers: storage that nobody manages."""
 
     kind: Literal["express"]
-    instance: str = Field("express.m7g.large", pattern=r"^express\.", description="of each broker")
+    instance: str = Field("express.m7g.large", pattern=r"^express\.")
 
 
 class ServerlessKafka(Frozen):
@@ -85,19 +85,17 @@ class ExistingKafka(Frozen):
     """A cluster that somebody else keeps. Its topics are theirs, too."""
 
     kind: Literal["existing"]
-    arn: Arn = Field(title="the cluster")
+    arn: Arn
     security_group: str = Field(pattern=r"^sg-[0-9a-f]+$", description="the brokers' security group")
-    bootstrap_servers: str = Field(
-        pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$", description="the brokers as host:port,host:port"
-    )
+    bootstrap_servers: str = Field(pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$")
     scram_secret: Arn | None = Field(None, description="needed where kafka_auth is scram")
 
 
 class Pollers(Frozen):
     """Provisioned mode of an event source mapping."""
 
-    least: int = Field(1, ge=1, le=200, description="pollers at rest")
-    most: int = Field(4, ge=1, le=2000, description="pollers under load; no more than partitions are of use")
+    least: int = Field(1, ge=1, le=200)
+    most: int = Field(4, ge=1, le=2000)
     group: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{1,128}$", description="shares pollers among mappings")
 
 
@@ -106,16 +104,14 @@ class Run(Frozen):
 
     runtime: Literal["msk", "worker"] = Field("msk", description="which runtime is enabled; the other one rests")
     memory_mib: int = Field(1769, ge=256, le=10240, description="of the function; 1769 MiB come with one whole vCPU")
-    timeout_seconds: int = Field(120, ge=10, le=840, description="of one invocation")
+    timeout_seconds: int = Field(120, ge=10, le=840)
     concurrency: int | None = Field(None, ge=1, le=1000, description="reserved for the function")
-    batch_records: int = Field(5000, ge=1, le=10_000, description="at most, in one invocation")
-    window_seconds: int = Field(1, ge=0, le=300, description="how long a batch gathers")
+    batch_records: int = Field(5000, ge=1, le=10_000)
+    window_seconds: int = Field(1, ge=0, le=300)
     pollers: Pollers | None = Field(None, description="provisioned mode; None is on-demand")
     retries: int | None = Field(None, ge=0, le=10_000, description="needs pollers; None retries until records expire")
-    record_age_seconds: int | None = Field(
-        None, ge=60, le=604_800, description="needs pollers; older records are given up; None takes any age"
-    )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="the least that is logged")
+    record_age_seconds: int | None = Field(None, ge=60, le=604_800, description="needs pollers")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")
     def _provisioned(self) -> Self:
@@ -132,7 +128,7 @@ class NewEks(Frozen):
     """An EKS cluster of the stage's own, in Auto Mode."""
 
     kind: Literal["new"] = "new"
-    version: str = Field("1.34", pattern=r"^1\.\d\d$", description="of Kubernetes")
+    version: str = Field("1.34", pattern=r"^1\.\d\d$")
     public_access: bool = Field(default=False, description="whether its API answers outside the VPC")
     admins: tuple[Arn, ...] = Field((), description="roles that administer the cluster")
 
@@ -141,7 +137,7 @@ class ExistingEks(Frozen):
     """A cluster that somebody else keeps, such as the one of k8s/terraform; it needs the Pod Identity agent."""
 
     kind: Literal["existing"]
-    name: str = Field(description="the cluster's")
+    name: str
     security_group: str = Field(pattern=r"^sg-[0-9a-f]+$", description="the nodes' security group")
 
 
@@ -161,15 +157,15 @@ class Redshift(Frozen):
 class Lake(Frozen):
     """What becomes of lake objects as they age."""
 
-    infrequent_after_days: int = Field(90, ge=30, description="when they move to infrequent access")
-    expire_after_days: int | None = Field(None, ge=31, description="when they are deleted; None keeps them")
+    infrequent_after_days: int = Field(90, ge=30)
+    expire_after_days: int | None = Field(None, ge=31)
 
 
 class Github(Frozen):
     """Which repository's workflows may deploy this stage."""
 
     repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$", description="owner/name")
-    environment: str = Field(description="the GitHub environment whose jobs may deploy")
+    environment: str
     provider_arn: Arn | None = Field(None, description="of the account's OIDC provider, if it has one already")
 
 
@@ -178,23 +174,21 @@ class StageConfig(Frozen):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,6}[a-z0-9]$", description="2 to 8 lower-case letters and digits")
     account: str | None = Field(None, pattern=r"^\d{12}$", description="None takes that of the credentials")
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="the AWS region, like us-east-1")
-    zones: Zones = Field(title="where brokers, functions and workers are")
-    network: NewNetwork | ExistingNetwork = Field(
-        NewNetwork(), discriminator="kind", description="where everything lives"
-    )
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    zones: Zones
+    network: NewNetwork | ExistingNetwork = Field(NewNetwork(), discriminator="kind")
     kafka: StandardKafka | ExpressKafka | ServerlessKafka | ExistingKafka = Field(
-        ServerlessKafka(), discriminator="kind", description="the cluster"
+        ServerlessKafka(), discriminator="kind"
     )
-    kafka_auth: Literal["iam", "scram"] = Field("iam", description="how both runtimes tell Kafka who they are")
-    eks: NewEks | ExistingEks | NoEks = Field(NewEks(), discriminator="kind", description="where workers run")
-    pipelines: Mapping[str, Run] = Field({}, description="by name; one that is left out has the defaults")
-    lake: Lake = Field(Lake(), description="what becomes of lake objects")
-    redshift: Redshift | None = Field(None, description="None goes without")
-    github: Github | None = Field(None, description="None deploys by hand only")
+    kafka_auth: Literal["iam", "scram"] = "iam"
+    eks: NewEks | ExistingEks | NoEks = Field(NewEks(), discriminator="kind")
+    pipelines: Mapping[str, Run] = {}
+    lake: Lake = Lake()
+    redshift: Redshift | None = None
+    github: Github | None = None
     alarm_email: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$", description="who is told of alarms")
     protected: bool = Field(default=False, description="deletion protection, and data that outlives its stack")
-    log_days: int = Field(30, ge=1, description="how long logs are kept")
+    log_days: int = Field(30, ge=1)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
