@@ -13,6 +13,7 @@ from cdk import node
 node.use()
 
 ROOT = Path(__file__).parents[2]
+UNCHECKED = {"aws:cdk:bundling-stacks": [], "@aws-cdk/core:validateAgainstDefaultRules": False}
 HASH = 8  # characters that CDK adds to a stack's ID
 
 
@@ -37,19 +38,11 @@ class Templates:
 
 
 def synthesise(out: Path, stages: Mapping[str, Any] | None = None) -> Templates:
-    """Synthesise these stages, those of cdk.json unless told otherwise, without building the zip."""
-    import aws_cdk  # noqa: PLC0415 - importing it starts Node
+    """Synthesise these stages, those of cdk.json unless told otherwise, without building the zip and without the checks."""
+    from cdk import synthesis  # noqa: PLC0415 - importing it starts Node
 
-    from cdk import config  # noqa: PLC0415
-    from cdk.stage import TandemStage  # noqa: PLC0415
-    from functions import registry  # noqa: PLC0415
-
-    context = json.loads((ROOT / "cdk.json").read_text())["context"] | {"aws:cdk:bundling-stacks": []}
-    app = aws_cdk.App(outdir=str(out), context=context)
-    pipelines = registry.load_all()
-    for stage in config.read(stages or context["stages"], pipelines).values():
-        TandemStage(app, stage, tuple(pipelines.values()))
-    app.synth()
+    context = json.loads((ROOT / "cdk.json").read_text())["context"] | UNCHECKED
+    synthesis.app(context | {"stages": stages or context["stages"]}, str(out), checked=False).synth()
     found = {}
     for path in out.glob("assembly-*/*.template.json"):
         name = path.parent.name.removeprefix("assembly-")
