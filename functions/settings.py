@@ -38,21 +38,26 @@ SECRETS: Final = ("mask_key_from", "scram_from")  # never told: somebody will pu
 class Settings(BaseModel):
     """What a process needs to know. Each field is read from the variable TANDEM_<FIELD>, the region from AWS_REGION.
 
-    A `title` says what a field is where its type's description says what it takes; docs/configuration.md has both.
+    Where a field's type says what it takes, the string below it says what it is; docs/configuration.md has both.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    stage: Name = Field(title="the stage, which is in the names of group, tables and queue")
-    pipeline: Name = Field(title="the pipeline that this process settles")
-    lake_bucket: Bucket = Field(title="where lake objects are put")
-    dead_letter_bucket: Bucket = Field(title="where dead letters are put")
-    mask_key_from: SecretSource = Field(title="where the key of masked fields is read from")
-    bootstrap_servers: Brokers = Field(title="where the brokers are found")
+    stage: Name
+    """The stage, which is in the names of group, tables and queue."""
+    pipeline: Name
+    """The pipeline that this process settles."""
+    lake_bucket: Bucket
+    """Where lake objects are put."""
+    dead_letter_bucket: Bucket
+    """Where dead letters are put."""
+    mask_key_from: SecretSource
+    """Where the key of masked fields is read from."""
+    bootstrap_servers: Brokers
+    """Where the brokers are found."""
     kafka_auth: Literal["iam", "scram", "plaintext"] = Field("iam", description="how Kafka knows who we are")
-    scram_from: SecretSource | None = Field(
-        None, title='where {"username": ..., "password": ...} is read from; needed where KAFKA_AUTH is scram'
-    )
+    scram_from: SecretSource | None = None
+    """Where {"username": ..., "password": ...} is read from; needed where TANDEM_KAFKA_AUTH is scram."""
     region: str = Field("us-east-1", min_length=1, description="the AWS region")
     flood_ratio: float | None = Field(
         None, gt=0, le=1, description="overrides the pipeline's flood limit; 1 never refuses"
@@ -62,6 +67,9 @@ class Settings(BaseModel):
     rack: str | None = Field(None, description="the zone ID, for reading from the nearest replica")
     http_host: str = Field("0.0.0.0", description="where the worker answers: the kubelet's probes come from the node")  # noqa: S104
     http_port: int = Field(8080, ge=0, le=65535, description="the worker's health and metrics; 0 takes a free one")
+    cloudwatch_seconds: float | None = Field(
+        None, ge=1, le=3600, description="how often the worker puts its metrics to CloudWatch; left out, never"
+    )
     settle_threads: int = Field(4, ge=1, le=64, description="how many partitions settle side by side in a process")
     bytes_in_flight: int = Field(64 * 2**20, ge=2**20, description="the worker pauses partitions above this many bytes")
     drain_seconds: float = Field(

@@ -113,7 +113,8 @@ def _row(line: Line) -> str:
 def _kafka(stage: StageConfig, pipelines: Sequence[AnyPipeline]) -> list[Line]:
     match stage.kafka:
         case ServerlessKafka():
-            partitions = sum(each.topic_config.partitions * (1 + len(each.topics)) for each in pipelines)
+            topics = [one for each in pipelines for one in (each.topic_config, *(sink.config for sink in each.topics))]
+            partitions = sum(topic.partitions for topic in topics)
             hours = Line("MSK Serverless, partition-hour", partitions * HOURS)
             return [Line("MSK Serverless, cluster-hour", HOURS), hours]
         case StandardKafka() as kafka:

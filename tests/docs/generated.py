@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from cdk import config
+from cdk import config, context
 from functions import registry
 from tests.docs import costs, reference
 from tests.docs.pages import ROOT, Page, pages
@@ -28,7 +28,7 @@ def due() -> Iterator[tuple[Page, str]]:
 def _costs() -> str:
     """A table for each stage of cdk.json, and one for a million records."""
     pipelines = registry.load_all()
-    stages = config.read(json.loads((ROOT / "cdk.json").read_text())["context"]["stages"], pipelines)
+    stages = context.read(json.loads((ROOT / "cdk.json").read_text())["context"]["stages"], pipelines)
     resources = _resources()
     idle = [
         f"**{name}**, a month before the first record:\n\n"

@@ -1,13 +1,18 @@
 """The reference of all settings, made from the models that read them: what the code takes is what the page says."""
 
+import ast
+import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import pairwise
+from textwrap import dedent
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from cdk.config import Run, StageConfig
+from cdk.config import Frozen, Run, StageConfig
 from functions.settings import Settings
 
 HEADER: Final = "takes | default | what it is |\n|---|---|---|---|"
@@ -31,7 +36,12 @@ def stages() -> str:
 def silent() -> list[str]:
     """Settings and values that do not say what they are."""
     models: list[type[BaseModel]] = [Settings, *(model for _, model in _models("", StageConfig))]
-    return [f"{model.__name__}.{name}" for model in models for name in _names(model) if not _meaning(model, name)]
+    return [
+        f"{model.__name__}.{name}"
+        for model in models
+        for name in _names(model)
+        if not (_meaning(model, name) or model.model_fields[name].description)
+    ]
 
 
 def _section(path: str, model: type[BaseModel]) -> str:
@@ -52,22 +62,22 @@ def _models(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseM
 
 
 def _row(model: type[BaseModel], name: str, shown: str) -> str:
-    info = model.model_fields[name]
-    cells = (f"`{shown}`", _takes(_hints(model)[name], info), _default(info), _meaning(model, name))
+    cells = (f"`{shown}`", _takes(model, name), _default(model.model_fields[name]), _meaning(model, name))
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def _takes(hint: Any, info: FieldInfo) -> str:
+def _takes(model: type[BaseModel], name: str) -> str:
+    """What the type says, or a value's description; else what follows from the type."""
+    hint, info = _hints(model)[name], model.model_fields[name]
+    if told := _told(hint) or (info.description if issubclass(model, Frozen) else None):
+        return told
     parts = [part for part in _parts(hint) if part is not type(None)]
-    models = [part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)]
-    if told := _told(hint):
-        return f"a list; each {told}" if Ellipsis in get_args(hint) else told
+    if any(isinstance(part, type) and issubclass(part, BaseModel) for part in parts):
+        return ", or ".join(_link(part) for part in parts if issubclass(part, BaseModel))
     if get_origin(hint) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(hint))
-    if models:
-        return ", or ".join(_link(name_of) for name_of in models)
-    pattern = _limit(info, "pattern")
-    return f"`{pattern}`" if pattern else f"{WORDS[parts[0]]}{_range(info)}"
+    pattern = _limit(info.metadata, "pattern") or _limit(_metadata(hint), "pattern")
+    return f"`{pattern}`" if pattern else f"{WORDS[parts[0]]}{_range(info.metadata)}"
 
 
 def _link(model: type[BaseModel]) -> str:
@@ -79,14 +89,14 @@ def _link(model: type[BaseModel]) -> str:
     return f"[{named}](#{anchor})"
 
 
-def _range(info: FieldInfo) -> str:
-    limits = (("from", _limit(info, "ge")), ("above", _limit(info, "gt")), ("to", _limit(info, "le")))
+def _range(metadata: Sequence[Any]) -> str:
+    limits = (("from", _limit(metadata, "ge")), ("above", _limit(metadata, "gt")), ("to", _limit(metadata, "le")))
     return "".join(f" {word} {limit}" for word, limit in limits if limit is not None)
 
 
-def _limit(info: FieldInfo, name: str) -> Any:
-    """One that pydantic keeps among the field's metadata, such as `ge`, or None."""
-    return next((limit for part in info.metadata if (limit := getattr(part, name, None)) is not None), None)
+def _limit(metadata: Sequence[Any], name: str) -> Any:
+    """One that pydantic keeps among a field's metadata, such as `ge`, or None."""
+    return next((limit for part in metadata if (limit := getattr(part, name, None)) is not None), None)
 
 
 def _default(info: FieldInfo) -> str:
@@ -106,17 +116,40 @@ def _default(info: FieldInfo) -> str:
 
 
 def _meaning(model: type[BaseModel], name: str) -> str:
-    """The title, or else the description if it is the field's own and not its type's, which says what it takes."""
-    info = model.model_fields[name]
-    description = info.description if info.description != _told(_hints(model)[name]) else None
-    return info.title or description or ""
+    """The string below the field; or a setting's description, which is its own unless the type says what it takes."""
+    told = next((strings[name] for each in model.__mro__ if name in (strings := _strings(each))), "")
+    if not told and not issubclass(model, Frozen):
+        told = model.model_fields[name].description or ""
+    return f"{told[:1].upper()}{told[1:].rstrip('.')}." if told else ""
+
+
+@cache
+def _strings(model: type) -> dict[str, str]:
+    """The strings below the fields of a class, which Python forgets and the source keeps."""
+    if not issubclass(model, BaseModel) or model is BaseModel:
+        return {}
+    (declared,) = ast.parse(dedent(inspect.getsource(model))).body
+    pairs = pairwise(declared.body) if isinstance(declared, ast.ClassDef) else ()
+    return {
+        field.target.id: " ".join(string.value.value.split())
+        for field, string in pairs
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(string, ast.Expr)
+        and isinstance(string.value, ast.Constant)
+        and isinstance(string.value.value, str)
+    }
 
 
 def _told(hint: Any) -> str | None:
     """What an alias such as `Name` says that it takes."""
+    return next((each.description for each in _metadata(hint) if isinstance(each, FieldInfo)), None)
+
+
+def _metadata(hint: Any) -> list[Any]:
+    """Of a type and its parts."""
     if get_origin(hint) is Annotated:
-        return next((each.description for each in get_args(hint)[1:] if isinstance(each, FieldInfo)), None)
-    return next((told for part in get_args(hint) if (told := _told(part))), None)
+        return list(hint.__metadata__)
+    return [each for part in get_args(hint) for each in _metadata(part)]
 
 
 def _parts(hint: Any) -> list[Any]:
