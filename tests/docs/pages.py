@@ -70,7 +70,7 @@ class Page:
 
 def pages() -> list[Page]:
     """README, CONTRIBUTING and everything under docs."""
-    return [Page(path) for path in (*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md")))]
+    return [Page(path) for path in (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))]
 
 
 def blocks(*languages: str) -> list[Block]:
