@@ -1,8 +1,4 @@
-"""What a stage costs: list prices, and quantities taken from the synthesised templates and from cdk.json.
-
-Prices are AWS's public list prices of us-east-1, in US dollars, as they were known in November 2026; nobody has asked
-the price list API for them. What AWS charges is in your bill.
-"""
+"""What a stage costs: list prices, and quantities taken from the synthesised templates and from cdk.json."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,33 +7,10 @@ from typing import Any, Final
 
 from cdk.config import ExpressKafka, NoEks, ServerlessKafka, StageConfig, StandardKafka
 from functions.core.pipeline import AnyPipeline
+from tests.docs.prices import PRICES
 
 HOURS: Final = 730  # of a month
 DAYS: Final = 30.4
-PRICES: Final = {
-    "MSK Serverless, cluster-hour": 0.75,
-    "MSK Serverless, partition-hour": 0.0015,
-    "MSK kafka.m7g.large, broker-hour": 0.204,
-    "MSK express.m7g.large, broker-hour": 0.408,
-    "MSK storage, GB-month": 0.10,
-    "NAT gateway, hour": 0.045,
-    "interface endpoint, hour in one zone": 0.01,
-    "EKS control plane, hour": 0.10,
-    "EKS Auto Mode node (m7g.large and 12 %), hour": 0.0914,
-    "Lambda event poller unit, hour": 0.185,
-    "KMS key, month": 1.00,
-    "Secrets Manager secret, month": 0.40,
-    "CloudWatch alarm, month": 0.10,
-    "CloudWatch dashboard, month": 3.00,
-    "Redshift Serverless, RPU-hour": 0.375,
-    "Lambda arm64, GB-second": 0.0000133334,
-    "Lambda, million invocations": 0.20,
-    "DynamoDB on demand, million writes of 1 KB": 0.625,
-    "S3 put, million": 5.00,
-    "CloudWatch Logs, GB": 0.50,
-    "MSK Serverless, GB in": 0.10,
-    "MSK Serverless, GB out": 0.05,
-}
 COUNTED: Final = {
     "AWS::EC2::NatGateway": "NAT gateway, hour",
     "AWS::EKS::Cluster": "EKS control plane, hour",
