@@ -77,11 +77,8 @@ def expression(alarm: Mapping[str, Any]) -> str:
 
 def body(dashboard: Mapping[str, Any]) -> dict[str, Any]:
     """A dashboard's body; whatever CloudFormation fills in later reads `...`."""
-    given = dashboard["DashboardBody"]
-    text = (
-        given if isinstance(given, str) else "".join(p if isinstance(p, str) else "..." for p in given["Fn::Join"][1])
-    )
-    return dict(json.loads(text))
+    parts = dashboard["DashboardBody"]["Fn::Join"][1]
+    return dict(json.loads("".join(part if isinstance(part, str) else "..." for part in parts)))
 
 
 def by_widget(widget: Mapping[str, Any]) -> Iterator[Watched]:
