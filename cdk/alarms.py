@@ -26,7 +26,7 @@ class Alarm:
 
     name: str
     says: str
-    metric: cloudwatch.IMetric
+    metric: cloudwatch.Metric | cloudwatch.MathExpression
     above: float = 0
     least: int = 1
     of: int = 1
@@ -36,6 +36,11 @@ class Alarm:
     def runbook(self) -> str:
         """Its page in docs/runbooks."""
         return f"{self.page or self.name}.md"
+
+    @property
+    def minutes(self) -> int:
+        """Of a period."""
+        return int(self.metric.period.to_minutes())
 
 
 def of_pipeline(stage: StageConfig, pipeline: AnyPipeline, cluster: str) -> Iterator[Alarm]:

@@ -45,7 +45,9 @@ class Lens:
         where = f"stage = '{self.stage}' AND pipeline = '{self.pipeline}'"
         return self._expression(f"SELECT SUM({metric.name}) FROM SCHEMA({schema}) WHERE {where}", {})  # noqa: S608 - CloudWatch's language, our own names
 
-    def both(self, expression: str, metric: Metric, statistic: str, **more: cloudwatch.IMetric) -> cloudwatch.IMetric:
+    def both(
+        self, expression: str, metric: Metric, statistic: str, **more: cloudwatch.IMetric
+    ) -> cloudwatch.MathExpression:
         """An expression over `msk` and `worker`, the same metric by either runtime, and over `more`."""
         by = {MSK: self.own(metric, statistic, MSK), WORKER: self.own(metric, statistic, WORKER)}
         return self._expression(expression, {**by, **more})

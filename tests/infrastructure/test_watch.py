@@ -156,7 +156,7 @@ def evaluate(text: str, series: Mapping[str, list[float | None]]) -> list[float]
 def alarmed(alarm: Mapping[str, Any], series: Mapping[str, list[float | None]]) -> bool:
     """Whether the last periods of these series alarm."""
     told = evaluate(expression(alarm), series)[-alarm["EvaluationPeriods"] :]
-    return sum(value > alarm["Threshold"] for value in told) >= int(alarm["DatapointsToAlarm"])
+    return bool(sum(value > alarm["Threshold"] for value in told) >= alarm["DatapointsToAlarm"])
 
 
 @pytest.mark.parametrize(
