@@ -13,7 +13,8 @@ from cdk import node
 
 node.use()
 
-from cdk import alarms, config  # noqa: E402 - importing aws_cdk starts Node
+from cdk import config, pipeline_alarms, stage_alarms  # noqa: E402 - importing aws_cdk starts Node
+from cdk.alarm import Alarm  # noqa: E402
 from functions import registry  # noqa: E402
 from functions.core.metrics import BOTH, METRICS, PREFIX, Metric  # noqa: E402
 from functions.telemetry import FIELDS  # noqa: E402
@@ -55,11 +56,11 @@ def _alarms() -> str:
     pipelines = registry.load_all()
     stages = config.read(json.loads((ROOT / "cdk.json").read_text())["context"]["stages"], pipelines)
     stage, pipeline = stages["prod"], pipelines["logins"]
-    every = [*alarms.of_pipeline(stage, pipeline, "cluster"), *alarms.of_stage(stage, "cluster")]
+    every = [*pipeline_alarms.of_pipeline(stage, pipeline, "cluster"), *stage_alarms.of_stage(stage, "cluster")]
     return _table(("alarm", "means", "when", "runbook"), map(_alarm, every))
 
 
-def _alarm(alarm: alarms.Alarm) -> tuple[str, ...]:
+def _alarm(alarm: Alarm) -> tuple[str, ...]:
     when = f"above {alarm.above:g} in {alarm.least} of {alarm.of} periods of {alarm.minutes} min"
     return f"`{alarm.name}`", alarm.says, when, f"[{alarm.runbook}](runbooks/{alarm.runbook})"
 
