@@ -15,9 +15,9 @@ RULES = ROOT / "k8s" / "components" / "prometheus" / "rules.yaml"
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_every_alarm_names_a_runbook_that_is_there(templates: Templates, stage: str) -> None:
     for alarm in alarms(templates, stage).values():
-        says, _, path = alarm["AlarmDescription"].rpartition(" ")
+        says, _, link = alarm["AlarmDescription"].rpartition(" ")
         assert says.endswith(".")
-        assert (ROOT / path).is_file()
+        assert (RUNBOOKS / link.split("docs/runbooks/")[1]).is_file()
 
 
 def test_every_runbook_is_named_by_an_alarm_or_an_alert(templates: Templates) -> None:
