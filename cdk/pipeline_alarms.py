@@ -101,10 +101,10 @@ def _records(look: Lens) -> Iterator[Alarm]:
 def _function(look: Lens) -> Iterator[Alarm]:
     yield Alarm(
         "function-errors",
-        "The function has failed for 15 minutes: its batch comes again and again.",
+        "The function fails again and again: its batch does not settle.",
         look.function("Errors", "Sum"),
         least=3,  # one that fails comes again and mostly settles
-        of=3,
+        of=6,  # it may take its whole timeout to fail
     )
     yield Alarm(
         "function-throttles",
