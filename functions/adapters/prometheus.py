@@ -1,5 +1,7 @@
 """The vocabulary as Prometheus metrics, in a registry of its own, with the platform's process metrics."""
 
+from itertools import product
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -11,7 +13,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from functions.core.metrics import METRICS, PREFIX, Kind, Metric
+from functions.core.metrics import LABELS, METRICS, PREFIX, Kind, Metric
 from functions.telemetry import Sample
 
 
@@ -25,6 +27,7 @@ class PrometheusMeter:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         self._metrics = {metric: self._make(metric) for metric in METRICS}
+        self._begin()
 
     def record(self, sample: Sample) -> None:
         """Add to a counter, set a gauge, observe one of a distribution."""
@@ -45,6 +48,13 @@ class PrometheusMeter:
     def page(self) -> bytes:
         """The text that Prometheus scrapes."""
         return generate_latest(self._registry)
+
+    def _begin(self) -> None:
+        """Counters and histograms are there from the start, at 0: no rate sees a series begin with its first event."""
+        for metric, made in self._metrics.items():
+            if metric.kind is not Kind.GAUGE:
+                for values in product(*(LABELS[label] for label in metric.labels)):
+                    made.labels(self._pipeline, *values)
 
     def _make(self, metric: Metric) -> Counter | Gauge | Histogram:
         name, labels = PREFIX + metric.name, ("pipeline", *metric.labels)
