@@ -1,5 +1,6 @@
 """The vocabulary as Prometheus metrics, in a registry of its own, with the platform's process metrics."""
 
+from itertools import product
 from typing import Final
 
 from prometheus_client import (
@@ -13,9 +14,11 @@ from prometheus_client import (
     generate_latest,
 )
 
+from functions.core.dead_letter import Reason
 from functions.telemetry import METRICS, Kind, Metric, Sample
 
 SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+LABELS: Final = {"reason": [reason.value for reason in Reason], "change": ["assigned", "revoked", "lost"]}
 
 
 class PrometheusMeter:
@@ -28,6 +31,7 @@ class PrometheusMeter:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         self._metrics = {metric: self._make(metric) for metric in METRICS}
+        self._begin()
 
     def record(self, sample: Sample) -> None:
         """Add to a counter, set a gauge, observe a duration."""
@@ -48,6 +52,13 @@ class PrometheusMeter:
     def page(self) -> bytes:
         """The text that Prometheus scrapes."""
         return generate_latest(self._registry)
+
+    def _begin(self) -> None:
+        """Counters and histograms are there from the start, at 0: no rate sees a series begin with its first event."""
+        for metric, made in self._metrics.items():
+            if metric.kind is not Kind.GAUGE:
+                for values in product(*(LABELS[label] for label in metric.labels)):
+                    made.labels(self._pipeline, *values)
 
     def _make(self, metric: Metric) -> Counter | Gauge | Histogram:
         name, labels = f"tandem_{metric.name}", ("pipeline", *metric.labels)
