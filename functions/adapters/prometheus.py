@@ -15,9 +15,9 @@ from prometheus_client import (
 )
 
 from functions.core.dead_letter import Reason
-from functions.telemetry import METRICS, Kind, Metric, Sample
+from functions.core.metrics import METRICS, PREFIX, Kind, Metric
+from functions.telemetry import Sample
 
-SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 LABELS: Final = {"reason": [reason.value for reason in Reason], "change": ["assigned", "revoked", "lost"]}
 
 
@@ -34,7 +34,7 @@ class PrometheusMeter:
         self._begin()
 
     def record(self, sample: Sample) -> None:
-        """Add to a counter, set a gauge, observe a duration."""
+        """Add to a counter, set a gauge, observe one of a distribution."""
         metric = self._metrics[sample.metric].labels(self._pipeline, *sample.labels)
         if isinstance(metric, Counter):
             metric.inc(sample.value)
@@ -61,11 +61,11 @@ class PrometheusMeter:
                     made.labels(self._pipeline, *values)
 
     def _make(self, metric: Metric) -> Counter | Gauge | Histogram:
-        name, labels = f"tandem_{metric.name}", ("pipeline", *metric.labels)
+        name, labels = PREFIX + metric.name, ("pipeline", *metric.labels)
         match metric.kind:
             case Kind.COUNTER:
                 return Counter(name, metric.help, labels, registry=self._registry)
             case Kind.GAUGE:
                 return Gauge(name, metric.help, labels, registry=self._registry)
-            case Kind.DURATION:
-                return Histogram(name, metric.help, labels, buckets=SECONDS, registry=self._registry)
+            case Kind.DISTRIBUTION:
+                return Histogram(name, metric.help, labels, buckets=metric.buckets, registry=self._registry)

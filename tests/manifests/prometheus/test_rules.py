@@ -15,7 +15,7 @@ from tests.manifests.prometheus import rules
 
 HERE = Path(__file__).parent
 SUITES = sorted(HERE.glob("*.yaml"))
-RUNBOOKS = "https://github.com/example/tandem/blob/main/"
+REPOSITORY = "https://github.com/example/tandem/blob/main/"
 OTHERS = {  # of kube-state-metrics
     "kube_pod_status_ready",
     "kube_deployment_spec_replicas",
@@ -73,16 +73,13 @@ def test_an_alert_says_how_grave_it_is_what_is_wrong_and_where_to_read_on(alert:
     assert alert["labels"]["severity"] in {"critical", "warning"}
     assert set(alert["annotations"]) == {"summary", "description", "runbook_url"}
     assert "{{ $labels." in alert["annotations"]["summary"]
-    assert alert["annotations"]["runbook_url"].startswith(RUNBOOKS + "docs/")
+    assert alert["annotations"]["runbook_url"].startswith(REPOSITORY)
 
 
 @pytest.mark.parametrize("alert", rules.alerts().values(), ids=rules.alerts().keys())
 def test_the_page_that_an_alert_names_is_there(alert: dict[str, Any]) -> None:
-    page, _, place = alert["annotations"]["runbook_url"].removeprefix(RUNBOOKS).partition("#")
-    if not Path("docs/runbooks").is_dir():
-        pytest.skip("the runbooks are not written yet")
-    headings = re.findall(r"^#+ (.+)$", Path(page).read_text(), re.MULTILINE)
-    assert not place or place in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    page = alert["annotations"]["runbook_url"].removeprefix(REPOSITORY)
+    assert Path(page).is_file()
 
 
 def test_rules_speak_of_metrics_that_there_are() -> None:
