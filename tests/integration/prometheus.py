@@ -5,9 +5,10 @@ import math
 import shutil
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +16,10 @@ from urllib.parse import urlencode
 
 import yaml
 
+from tests.integration.picture import Line
 from tests.integration.waiting import eventually
 from tests.manifests.prometheus import rules
+from tests.manifests.prometheus.dashboard import Query
 
 MINUTE: Final = 2  # seconds that a minute of the rules lasts here: windows, offsets and `for` are 30 times as short
 INTERVAL: Final = "500ms"  # of scrapes, for 15 s, and of evaluations
@@ -72,6 +75,16 @@ class Prometheus(AbstractContextManager["Prometheus"]):
         """The numbers that an instant query finds now; those that are none are left out."""
         values = (float(series["value"][1]) for series in self._get("query", query=expression)["result"])
         return [value for value in values if math.isfinite(value)]
+
+    def over(self, seconds: float, query: Query) -> Iterator[Line]:
+        """What a query of the dashboard has found, twice a second; series without a number are left out."""
+        end = time.time()
+        asked = {"query": query.expression, "start": str(end - seconds), "end": str(end), "step": "0.5"}
+        for series in self._get("query_range", **asked)["result"]:
+            values = ((float(at) - end + seconds, float(value)) for at, value in series["values"])
+            points = [(at, value) for at, value in values if math.isfinite(value)]
+            if points:
+                yield Line(query.name(series["metric"]), points)
 
     def firing(self) -> set[str]:
         """The alerts that fire now."""

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 SOURCE: Final = Path("k8s/components/grafana/tandem.json")
 VARIABLE: Final = re.compile(r"\$\{?(\w+)\}?")
+LABEL: Final = re.compile(r"\{\{(\w+)\}\}")
 
 
 class Query(NamedTuple):
@@ -15,6 +16,11 @@ class Query(NamedTuple):
 
     panel: str
     expression: str
+    legend: str = ""
+
+    def name(self, labels: Mapping[str, str]) -> str:
+        """What the legend calls a series with these labels."""
+        return LABEL.sub(lambda name: labels.get(name[1], ""), self.legend)
 
 
 def dashboard() -> dict[str, Any]:
@@ -32,4 +38,5 @@ def queries(values: Mapping[str, str]) -> Iterator[Query]:
     """Every query, with these values of the variables. KeyError if one of them is missing."""
     for panel in panels():
         for target in panel["targets"]:
-            yield Query(panel["title"], VARIABLE.sub(lambda name: values[name[1]], target["expr"]))
+            expression = VARIABLE.sub(lambda name: values[name[1]], target["expr"])
+            yield Query(panel["title"], expression, target["legendFormat"])
