@@ -49,8 +49,12 @@ class Lens:
         self, expression: str, metric: Metric, statistic: str, **more: cloudwatch.IMetric
     ) -> cloudwatch.MathExpression:
         """An expression over `msk` and `worker`, the same metric by either runtime, and over `more`."""
-        by = {MSK: self.own(metric, statistic, MSK), WORKER: self.own(metric, statistic, WORKER)}
+        by = {runtime: self.filled(runtime, self.own(metric, statistic, runtime)) for runtime in (MSK, WORKER)}
         return self._expression(expression, {**by, **more})
+
+    def filled(self, name: str, metric: cloudwatch.Metric) -> cloudwatch.MathExpression:
+        """The same with 0 where nothing was said, for one runtime mostly rests. `name` is what a formula calls it."""
+        return self._expression(f"FILL({name}_said, 0)", {f"{name}_said": metric})
 
     def lag(self, name: str, cluster: str, topic: str) -> cloudwatch.Metric:
         """MSK's view of the consumer group, whichever runtime is in it: by its commits, every minute, on every kind."""

@@ -1,7 +1,6 @@
 """The vocabulary as Prometheus metrics, in a registry of its own, with the platform's process metrics."""
 
 from itertools import product
-from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -14,11 +13,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-from functions.core.dead_letter import Reason
-from functions.core.metrics import METRICS, PREFIX, Kind, Metric
+from functions.core.metrics import LABELS, METRICS, PREFIX, Kind, Metric
 from functions.telemetry import Sample
-
-LABELS: Final = {"reason": [reason.value for reason in Reason], "change": ["assigned", "revoked", "lost"]}
 
 
 class PrometheusMeter:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from functions.core.dead_letter import Reason
+
 NAMESPACE: Final = "Tandem"
 PREFIX: Final = "tandem_"
 MSK: Final = "msk"
 WORKER: Final = "worker"
 BOTH: Final = (MSK, WORKER)
 DIMENSIONS: Final = ("stage", "pipeline", "runtime")
+LABELS: Final = {"reason": tuple(reason.value for reason in Reason), "change": ("assigned", "revoked", "lost")}
+"""The values of those labels that are known beforehand."""
 
 
 class Kind(Enum):

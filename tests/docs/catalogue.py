@@ -3,7 +3,6 @@
 python -m tests.docs.catalogue
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +12,9 @@ from cdk import node
 
 node.use()
 
-from cdk import alarms, config  # noqa: E402 - importing aws_cdk starts Node
+from cdk import pipeline_alarms, stage_alarms  # noqa: E402 - importing aws_cdk starts Node
+from cdk.alarm import Alarm  # noqa: E402
+from cdk.config import StageConfig, StandardKafka  # noqa: E402
 from functions import registry  # noqa: E402
 from functions.core.metrics import BOTH, METRICS, PREFIX, Metric  # noqa: E402
 from functions.telemetry import FIELDS  # noqa: E402
@@ -52,14 +53,14 @@ def _fields() -> str:
 
 def _alarms() -> str:
     """Those of a stage with standard brokers, which has all of them."""
-    pipelines = registry.load_all()
-    stages = config.read(json.loads((ROOT / "cdk.json").read_text())["context"]["stages"], pipelines)
-    stage, pipeline = stages["prod"], pipelines["logins"]
-    every = [*alarms.of_pipeline(stage, pipeline, "cluster"), *alarms.of_stage(stage, "cluster")]
+    zones = ("us-east-1a", "us-east-1b", "us-east-1c")
+    stage = StageConfig(name="prod", region="us-east-1", zones=zones, kafka=StandardKafka(kind="standard"))
+    pipeline = registry.load("logins")
+    every = [*pipeline_alarms.of_pipeline(stage, pipeline, "cluster"), *stage_alarms.of_stage(stage, "cluster")]
     return _table(("alarm", "means", "when", "runbook"), map(_alarm, every))
 
 
-def _alarm(alarm: alarms.Alarm) -> tuple[str, ...]:
+def _alarm(alarm: Alarm) -> tuple[str, ...]:
     when = f"above {alarm.above:g} in {alarm.least} of {alarm.of} periods of {alarm.minutes} min"
     return f"`{alarm.name}`", alarm.says, when, f"[{alarm.runbook}](runbooks/{alarm.runbook})"
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from functions.core import metrics
-from functions.core.metrics import BOTH, METRICS, Kind, Metric, Unit, dimensions
+from functions.core.metrics import BOTH, LABELS, METRICS, Kind, Metric, Unit, dimensions
 
 
 def test_every_metric_is_listed_once() -> None:
@@ -34,6 +34,10 @@ def test_labels_do_not_repeat_what_every_metric_has(metric: Metric) -> None:
 def test_distributions_and_only_they_have_buckets_that_rise(metric: Metric) -> None:
     assert (metric.kind is Kind.DISTRIBUTION) == bool(metric.buckets)
     assert list(metric.buckets) == sorted(set(metric.buckets))
+
+
+def test_a_counter_s_labels_are_known_beforehand() -> None:
+    assert {label for metric in METRICS if metric.kind is not Kind.GAUGE for label in metric.labels} == set(LABELS)
 
 
 def test_the_dimensions_that_every_metric_has() -> None:

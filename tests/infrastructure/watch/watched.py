@@ -1,4 +1,4 @@
-"""Which metrics a template's alarms and dashboards look at, and those that AWS documents."""
+"""Which metrics a template's alarms and dashboards look at, and those that somebody emits."""
 
 import json
 import re
@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from functions.core.metrics import METRICS, NAMESPACE
+from tests.infrastructure.conftest import Templates
+
 SEARCH: Final = re.compile(r"""SEARCH\('\{([^}]*)\} MetricName="(\w+)"([^']*)'""")
 SELECT: Final = re.compile(r"SELECT \w+\((\w+)\) FROM SCHEMA\(([^)]*)\)(?: WHERE (.*))?")
 WHERE: Final = re.compile(r"""([\w"][\w ]*"?) ?= ?["']([^"']*)["']""")
 
+OWN: Final = {metric.name: metric for metric in METRICS}
 GROUP: Final = frozenset({"Cluster Name", "Consumer Group", "Topic"})
 BROKER: Final = frozenset({"Cluster Name", "Broker ID"})
 FUNCTION: Final = frozenset({"FunctionName"})
@@ -90,3 +94,27 @@ def by_widget(widget: Mapping[str, Any]) -> Iterator[Watched]:
             namespace, name, *pairs = [part for part in series if isinstance(part, str)]
             values = dict(zip(pairs[::2], pairs[1::2], strict=True))
             yield Watched(namespace, name, frozenset(values), values)
+
+
+def alarms(templates: Templates, stage: str) -> dict[str, dict[str, Any]]:
+    """The properties of a stage's alarms, by the name without the stage and the pipeline."""
+    found = templates.resources(stage, "watch", "AWS::CloudWatch::Alarm").values()
+    return {
+        each["Properties"]["AlarmName"].removeprefix(f"tandem-{stage}-").removeprefix("logins-"): each["Properties"]
+        for each in found
+    }
+
+
+def dashboard(templates: Templates, stage: str) -> dict[str, Any]:
+    return body(templates.one(stage, "watch", "AWS::CloudWatch::Dashboard"))
+
+
+def exists(watched: Watched, stage: str) -> bool:
+    """Whether somebody emits it: our code, or AWS by its documentation."""
+    if watched.namespace != NAMESPACE:
+        return DOCUMENTED.get((watched.namespace, watched.name)) == watched.dimensions
+    metric = OWN.get(watched.name)
+    if metric is None or frozenset(metric.dimensions) != watched.dimensions:
+        return False
+    runtime = watched.values.get("runtime", metric.runtimes[0])
+    return watched.values["stage"] == stage and watched.values["pipeline"] == "logins" and runtime in metric.runtimes
