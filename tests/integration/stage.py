@@ -168,7 +168,7 @@ class Stage:
     def ends(self) -> dict[int, int]:
         """The offset behind the last record that was produced, by partition."""
         ends: dict[int, int] = {}
-        for partition, offset in self.produced:
+        for partition, offset in list(self.produced):  # at once: others may produce meanwhile
             ends[partition] = max(ends.get(partition, 0), offset + 1)
         return ends
 

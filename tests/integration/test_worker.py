@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -27,15 +27,15 @@ OK, FAILING = 200, 503
 
 
 @contextmanager
-def stream(stage: Stage, pause: float = 0.002) -> Iterator[None]:
-    """Produce logins while the test goes on; at its end everything is acknowledged."""
+def stream(stage: Stage, pause: float = 0.002, record: Callable[[int], Record] = login) -> Iterator[None]:
+    """Produce records, by their numbers, while the test goes on; at its end everything is acknowledged."""
     producer = stage.producer()
     ended = Event()
 
     def run() -> None:
         number = len(stage.produced)
         while not ended.wait(pause):
-            stage.send(producer, login(number), number % PARTITIONS)
+            stage.send(producer, record(number), number % PARTITIONS)
             number += 1
 
     thread = Thread(target=run)

@@ -8,22 +8,24 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from tests.integration.waiting import eventually
+
+COMMAND: Final = (sys.executable, "-m", "functions.cli", "worker")
 
 
 class WorkerProcess(AbstractContextManager["WorkerProcess"]):
     """Runs from the moment it is made; killed at the end of `with` if it still runs."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, command: Sequence[str] = COMMAND) -> None:
         self._log = log
         with log.open("wb") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "functions.cli", "worker"],
+                command,
                 env=os.environ | environment,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -22,7 +22,9 @@ def consumer_settings(settings: Settings, connection: Mapping[str, Any]) -> dict
         # Every start is chosen from the ledger: an offset that is not there means that the log has changed under us.
         "auto.offset.reset": "error",
         "session.timeout.ms": int(settings.session_timeout_seconds * 1000),
-        "heartbeat.interval.ms": int(min(3.0, settings.session_timeout_seconds / 3) * 1000),
+        # A member learns from a heartbeat's answer that the group rebalances, and what moves rests until all have: with
+        # the default of 3 s a rolling restart paused partitions for up to 4.3 s, with 1 s for up to 2.8 s.
+        "heartbeat.interval.ms": int(min(1.0, settings.session_timeout_seconds / 3) * 1000),
         "statistics.interval.ms": 5000,
         "max.poll.interval.ms": int(between_polls * 1000),
         "queued.max.messages.kbytes": queue,

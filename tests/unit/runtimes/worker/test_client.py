@@ -47,4 +47,8 @@ def test_librdkafka_takes_whatever_the_settings_allow(changes: dict[str, Any]) -
 def test_a_drain_does_not_cost_the_membership() -> None:
     assert chosen(drain_seconds=600)["max.poll.interval.ms"] > 600_000
     assert chosen()["max.poll.interval.ms"] == 300_000
-    assert chosen(session_timeout_seconds=6)["heartbeat.interval.ms"] == 2000
+
+
+def test_heartbeats_are_frequent_enough_to_learn_of_a_rebalance_at_once_and_to_stay_a_member() -> None:
+    assert chosen()["heartbeat.interval.ms"] == 1000
+    assert chosen(session_timeout_seconds=1.5)["heartbeat.interval.ms"] == 500

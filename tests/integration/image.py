@@ -1,0 +1,102 @@
+"""An environment like the image's, without a container engine: what functions/Dockerfile and the manifests say of it.
+
+Only requirements.txt is installed, by its hashes. Root also gets the rest: a user without privileges, and file systems
+that cannot be written to, in a mount namespace of the process's own. Memory is limited by `ulimit -d`, which counts
+what a process may write to, resident or not, and so is stricter than Kubernetes' limit of the same size.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+BUILD: Final = Path("build/image")
+USER: Final = "65532"
+SCRIPT: Final = """
+set -eu
+root=$1 python=$2 site=$3 kib=$4
+shift 4
+mount --bind "$python" "$root/python"
+mount --bind "$site" "$root/site"
+for at in / /tmp /var/tmp /dev/shm "$root/python" "$root/site"; do
+    ! mountpoint -q "$at" || mount -o remount,bind,ro "$at"
+done
+ulimit -d "$kib"
+exec setpriv --reuid "$0" --regid "$0" --clear-groups --no-new-privs --bounding-set=-all "$@"
+"""
+
+
+class Unavailable(Exception):  # noqa: N818 - as functions.local.broker has it
+    """Why there is no such environment here."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """`root` is what a worker finds beside the machine's own files, and readable for everybody."""
+
+    root: Path
+    site: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the image sets, and where things are."""
+        site, python = (self.root / "site", self.root / "python") if isolated() else (self.site, Path(sys.base_prefix))
+        return {
+            "PYTHONPATH": f"{self.root / 'app'}:{site}",
+            "LD_LIBRARY_PATH": str(python / "lib"),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HOME": "/",
+            "AWS_CONFIG_FILE": str(self.root / "config"),
+            "TANDEM_MASK_KEY_FROM": f"file:{self.root / 'mask-key'}",
+        }
+
+    def command(self, memory: int, *arguments: str) -> tuple[str, ...]:
+        """Run Python with these arguments in it, with so many bytes of memory."""
+        kib, name = str(memory // 1024), f"python{sys.version_info.major}.{sys.version_info.minor}"
+        options = ("-S", "-P", *arguments)  # -S: whatever else is installed beside this Python is not there
+        if not isolated():
+            python = Path(sys.base_prefix) / "bin" / name
+            return "sh", "-c", 'ulimit -d "$0" && exec "$@"', kib, str(python), *options
+        inside = (str(self.root), sys.base_prefix, str(self.site), kib, str(self.root / "python" / "bin" / name))
+        return "unshare", "--mount", "sh", "-c", SCRIPT, USER, *inside, *options
+
+
+def isolated() -> bool:
+    """Whether this machine lets us change the user and make file systems read-only."""
+    return os.geteuid() == 0 and all(map(shutil.which, ("unshare", "setpriv", "mountpoint")))
+
+
+def image(root: Path) -> Image:
+    """Set one up in an empty folder. Raises Unavailable when nothing can be installed."""
+    root.chmod(0o755)
+    for folder in ("python", "site"):
+        (root / folder).mkdir()
+    shutil.copytree("functions", root / "app" / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "config").write_text("[default]\n")
+    (root / "mask-key").write_bytes(b"0123456789abcdef")
+    return Image(root, _site())
+
+
+def _site() -> Path:
+    """The packages, kept from one run to the next as long as the lock and Python are the same."""
+    digest = hashlib.blake2b(Path("requirements.txt").read_bytes() + sys.version.encode(), digest_size=8).hexdigest()
+    at = (BUILD / digest).absolute()
+    if not at.exists():
+        being_made = at.with_name(f"{digest}.{os.getpid()}")
+        ended = subprocess.run(
+            [
+                sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable, "--no-deps",
+                "--require-hashes", "--only-binary=:all:", "--target", being_made, "--requirements", "requirements.txt",
+            ],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if ended.returncode:
+            shutil.rmtree(being_made, ignore_errors=True)
+            raise Unavailable(f"requirements.txt cannot be installed here: {ended.stderr.strip()[-300:]}")
+        being_made.rename(at)
+    return at

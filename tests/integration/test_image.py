@@ -1,0 +1,118 @@
+"""The worker in an environment like its image's: nothing but requirements.txt, no privileges, nothing to write to."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.accounting import account
+from tests.integration.image import USER, Image, Unavailable, image, isolated
+from tests.integration.proxy import Proxy
+from tests.integration.records import login, logins
+from tests.integration.stage import PARTITIONS, Stage
+from tests.integration.test_worker import FAILING, LAKE, OK, stream
+from tests.integration.waiting import eventually
+from tests.integration.worker import WorkerProcess
+
+MIB = 2**20
+IN_FLIGHT = 16 * MIB
+MEMORY = (80 + 4 * 16 + 160) * MIB  # docs/semantics.md: idle, 4 times the bytes in flight, and 160 MiB
+DRAIN = 5.0
+GRACE = DRAIN + 5 + 5  # what the manifests leave beyond the drain, docs/eks.md: to leave the group, and to spare
+
+
+@pytest.fixture
+def environment() -> Iterator[Image]:
+    with tempfile.TemporaryDirectory(prefix="tandem-image-") as root:  # not pytest's own, which is closed to others
+        try:
+            made = image(Path(root))
+        except Unavailable as reason:
+            pytest.skip(str(reason))
+        yield made
+
+
+def start(stage: Stage, environment: Image, log: str, **variables: str) -> WorkerProcess:
+    limits = {"TANDEM_BYTES_IN_FLIGHT": str(IN_FLIGHT), "TANDEM_DRAIN_SECONDS": str(DRAIN)}
+    return WorkerProcess(
+        stage.environment | environment.environment | limits | variables,
+        stage.folder / log,
+        environment.command(MEMORY, "-m", "functions.cli", "worker"),
+    )
+
+
+def inside(environment: Image, code: str) -> str:
+    ended = subprocess.run(
+        environment.command(MEMORY, "-c", code),
+        env=environment.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended.stdout.strip() or ended.stderr.strip().splitlines()[-1]
+
+
+def test_it_is_like_the_image(environment: Image) -> None:
+    assert inside(environment, "import moto") == "ModuleNotFoundError: No module named 'moto'"
+    assert inside(environment, "bytearray(1 << 30)") == "MemoryError"
+    if not isolated():
+        pytest.skip("takes root, to change the user and to make file systems read-only")
+    assert inside(environment, "import os; print(os.geteuid(), os.getgroups())") == f"{USER} []"
+    for folder in ("/tmp", "/var/tmp", environment.root):  # noqa: S108 - that nobody can write there is the point
+        assert "Read-only file system" in inside(environment, f"open('{folder}/file', 'w')")
+
+
+@pytest.mark.usefixtures("real")
+def test_sigterm_under_load_drains_within_the_grace_period_and_nothing_is_lost_or_doubled(
+    stage: Stage, environment: Image
+) -> None:
+    with start(stage, environment, "first.log") as worker, stream(stage):
+        stage.settle_some(300, worker)
+        worker.terminate()
+        assert worker.exit_code(within=GRACE) == 0
+        assert worker.lines("worker drains")
+    with start(stage, environment, "second.log") as worker:
+        stage.settle(worker)
+    account(stage.produced, stage.found())
+
+
+@pytest.mark.usefixtures("real")
+def test_a_full_buffer_stays_within_the_memory_that_the_manifests_give(
+    stage: Stage, environment: Image, proxy: Proxy
+) -> None:
+    wide = [login(number, padding="x" * 4096) for number in range(8000)]
+    with start(stage, environment, "full.log", **stage.behind(proxy.endpoint)) as worker:
+        worker.ready()
+        proxy.hold(LAKE)
+        stage.produce(wide, partition=0)
+        eventually(lambda: worker.metric("paused_partitions") == PARTITIONS, worker.said)
+        assert worker.metric("bytes_in_flight") > IN_FLIGHT / 2
+        proxy.go_on()
+        stage.settle(worker)
+
+
+@pytest.mark.usefixtures("real")
+def test_a_store_that_is_away_or_hangs_shows_in_the_probes_as_documented(
+    stage: Stage, environment: Image, proxy: Proxy
+) -> None:
+    stage.produce(logins(100))
+    with start(stage, environment, "away.log", **stage.behind(proxy.endpoint), TANDEM_STALL_SECONDS="3") as worker:
+        worker.ready()
+        proxy.refuse()
+        stage.produce(logins(100, begin=100))
+        eventually(lambda: worker.metric("paused_partitions") > 0, worker.said)
+        assert [worker.get(path)[0] for path in ("/healthz", "/readyz")] == [OK, OK], "an outage restarts nobody"
+        proxy.accept()
+        stage.settle(worker)
+        proxy.hold(LAKE)
+        stage.produce(logins(100, begin=200))
+        eventually(lambda: worker.get("/healthz")[0] == FAILING, worker.said)
+        assert "an attempt has been in flight" in json.loads(worker.get("/healthz")[1])["why"]
+        assert worker.get("/readyz")[0] == OK
+        assert worker.exit_code() == 1
+    proxy.go_on()
+    with start(stage, environment, "next.log") as worker:
+        stage.settle(worker)
+    account(stage.produced, stage.found())
