@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,10 @@ def test_every_acknowledgement_is_needed(reports: list[dict[str, Any]]) -> None:
         for report in reports
         for violation in report.get("suppressedViolations", [])
     }
-    ours = {(path, reason) for path, reasons in ACKNOWLEDGED.items() for reason in reasons.values()}
-    assert ours - used == set()
-    assert all(len(reason.split()) > 3 for _, reason in ours)
+    for path, reasons in ACKNOWLEDGED.items():
+        for reason in reasons.values():
+            assert any(fnmatchcase(at, path) and told == reason for at, told in used), (path, reason)
+            assert len(reason.split()) > 3
 
 
 def test_cfn_lint_finds_nothing(templates: Templates, out: Path) -> None:
