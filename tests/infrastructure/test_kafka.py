@@ -17,7 +17,7 @@ from functions.core.pipeline import AnyPipeline
 from functions.core.sinks import Topic
 from functions.core.topic_config import TopicConfig
 from functions.pipelines.logins import PIPELINE
-from tests.infrastructure.conftest import ALTERNATIVES, Templates
+from tests.infrastructure.conftest import ALTERNATIVES, CONTEXT, UNCHECKED, Templates
 
 CLUSTER, INGRESS = "AWS::MSK::Cluster", "AWS::EC2::SecurityGroupIngress"
 
@@ -177,7 +177,7 @@ def test_another_stack_is_let_in_by_rules_of_its_own(tmp_path: Path) -> None:
     from cdk.stage import TandemStage  # noqa: PLC0415
 
     config = StageConfig.model_validate(ALTERNATIVES["iam"] | {"name": "iam"})
-    stage = TandemStage(App(outdir=str(tmp_path)), config, [PIPELINE])
+    stage = TandemStage(App(outdir=str(tmp_path), context=CONTEXT | UNCHECKED), config, [PIPELINE])
     kafka, network = stage.node.find_child("Kafka"), stage.node.find_child("Network")
     assert isinstance(kafka, Kafka)
     assert isinstance(network, Network)
