@@ -53,8 +53,8 @@ def idle(stage: StageConfig, resources: Resources, pipelines: Sequence[AnyPipeli
 
 
 def per_million(pipeline: AnyPipeline, memory_mib: int) -> list[Line]:
-    """What a million records cost on Lambda and MSK Serverless, if no key comes twice in a slice."""
-    slices, gigabytes = 1e6 / SLICE, 1e6 * RECORD_BYTES / 1e9
+    """What a million records cost on Lambda, if no key comes twice in a slice."""
+    slices = 1e6 / SLICE
     transaction = 2 * (1 + COUNTS * len(pipeline.counters))  # each item of a transaction is written twice
     writes = slices * (1 + transaction) + 1e6 * len(pipeline.tables)
     return [
@@ -63,8 +63,6 @@ def per_million(pipeline: AnyPipeline, memory_mib: int) -> list[Line]:
         Line("DynamoDB on demand, million writes of 1 KB", writes / 1e6),
         Line("S3 put, million", slices * pipeline.has_lake / 1e6),
         Line("CloudWatch Logs, GB", slices * LOG_BYTES / 1e9),
-        Line("MSK Serverless, GB in", gigabytes * (1 + len(pipeline.topics))),
-        Line("MSK Serverless, GB out", gigabytes),
     ]
 
 

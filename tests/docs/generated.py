@@ -36,7 +36,7 @@ def _costs() -> str:
         for name, stage in stages.items()
     ]
     million = costs.table(costs.per_million(pipelines["logins"], config.Run().memory_mib))
-    return "\n\n".join([*idle, f"**A million logins** on Lambda and MSK Serverless:\n\n{million}"])
+    return "\n\n".join([*idle, f"**A million logins** on Lambda:\n\n{million}"])
 
 
 @cache

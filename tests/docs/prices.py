@@ -8,6 +8,7 @@ from typing import Final
 PRICES: Final = {
     "MSK Serverless, cluster-hour": 0.75,
     "MSK Serverless, partition-hour": 0.0015,
+    "MSK kafka.t3.small, broker-hour": 0.0456,
     "MSK kafka.m7g.large, broker-hour": 0.204,
     "MSK express.m7g.large, broker-hour": 0.408,
     "MSK storage, GB-month": 0.10,
@@ -26,6 +27,4 @@ PRICES: Final = {
     "DynamoDB on demand, million writes of 1 KB": 0.625,
     "S3 put, million": 5.00,
     "CloudWatch Logs, GB": 0.50,
-    "MSK Serverless, GB in": 0.10,
-    "MSK Serverless, GB out": 0.05,
 }

@@ -19,6 +19,7 @@ HASH = 8  # characters that CDK adds to a stack's ID
 PLACE: dict[str, Any] = {"region": "us-east-1", "zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}
 PROVISIONED = {"logins": {"runtime": "msk", "pollers": {"least": 1, "most": 2}}}
 ALTERNATIVES: dict[str, dict[str, Any]] = {  # what cdk.json's stages do not choose
+    "burst": PLACE | {"kafka": {"kind": "serverless"}},
     "express": PLACE
     | {"kafka": {"kind": "express"}, "network": {"kind": "new", "nat": "one"}, "eks": {"kind": "none"}},
     "iam": PLACE | {"kafka": {"kind": "standard", "brokers_per_zone": 2}, "pipelines": PROVISIONED},

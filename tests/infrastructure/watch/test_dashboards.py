@@ -52,7 +52,7 @@ def test_what_a_stage_has_not_is_not_on_its_dashboard(templates: Templates, ops:
         for made, stage in ((templates, "dev"), (templates, "prod"), (ops, "ops"))
     }
     assert ["pollers" in titles[stage] for stage in ("dev", "prod", "ops")] == [False, True, True]
-    assert ["Brokers" in titles[stage] for stage in ("dev", "prod", "ops")] == [False, True, False]
+    assert ["Brokers" in titles[stage] for stage in ("dev", "prod", "ops")] == [True, True, False]
 
 
 def test_dashboards_are_named_by_stage_and_pipeline(templates: Templates) -> None:
