@@ -23,7 +23,6 @@ POLLERS_A_UNIT: Final = 10
 SLICE: Final = 1000  # records, on average
 COUNTS: Final = 5  # of a counter sink in a slice: a minute of five device types
 LOG_BYTES: Final = 1500  # a slice: two lines
-RECORD_BYTES: Final = 200
 SLICE_SECONDS: Final = 1.0  # of a function, on real stores
 
 Resources = Mapping[str, list[dict[str, Any]]]  # properties by type, of all stacks of a stage
