@@ -28,16 +28,28 @@ locals {
     vpc-cni = { before_compute = true, configuration_values = jsonencode({ enableNetworkPolicy = "true" }) }
   }
 
-  administrators = { for arn in var.admins : "admin-${reverse(split("/", arn))[0]}" => arn }
-  # `kubectl apply -k` also applies what lies in no namespace: the namespace itself and the priority class.
-  deployers = { for arn in compact([var.deploy_role_arn]) : "deploy" => arn }
+  administrators = { for arn in var.admins : "admin-${reverse(split("/", arn))[0]}" => {
+    arn    = arn
+    policy = "AmazonEKSClusterAdminPolicy"
+    scope  = { type = "cluster" }
+    groups = []
+  } }
+  # What lies in no namespace an administrator applies, once; the group is for roles that know more than Kubernetes' own
+  # kinds, such as KEDA's.
+  deployers = { for arn in compact([var.deploy_role_arn]) : "deploy" => {
+    arn    = arn
+    policy = "AmazonEKSEditPolicy"
+    scope  = { type = "namespace", namespaces = [local.namespace] }
+    groups = ["tandem-deployers"]
+  } }
   access = {
-    for name, arn in merge(local.administrators, local.deployers) : name => {
-      principal_arn = arn
+    for name, who in merge(local.administrators, local.deployers) : name => {
+      principal_arn     = who.arn
+      kubernetes_groups = who.groups
       policy_associations = {
-        cluster = {
-          policy_arn   = "arn:${split(":", arn)[1]}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-          access_scope = { type = "cluster" }
+        tandem = {
+          policy_arn   = "arn:${split(":", who.arn)[1]}:eks::aws:cluster-access-policy/${who.policy}"
+          access_scope = who.scope
         }
       }
     }

@@ -132,8 +132,14 @@ def test_only_admins_and_the_deploy_role_have_access(tmp_path: Path) -> None:
         "admin-platform": ADMIN,
         "deploy": deploy,
     }
-    policy = access["deploy"]["policy_associations"]["cluster"]["policy_arn"]
-    assert policy == "arn:aws-us-gov:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+    policies = {name: entry["policy_associations"]["tandem"] for name, entry in access.items()}
+    assert (
+        policies["admin-platform"]["policy_arn"] == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+    )
+    assert policies["deploy"] == {
+        "policy_arn": "arn:aws-us-gov:eks::aws:cluster-access-policy/AmazonEKSEditPolicy",
+        "access_scope": {"type": "namespace", "namespaces": ["tandem-dev"]},
+    }
 
 
 @needs_terraform
