@@ -31,17 +31,20 @@ until_so() { # WHAT COMMAND...: the command prints nothing once it is so
 
 restless() { # FUNCTION: the states of a version or mapping that are not final
     aws lambda get-function-configuration --function-name "$1" --qualifier live --output text \
-        --query "[State, not_null(LastUpdateStatus, 'Successful')][?@ != 'Active' && @ != 'Successful']"
-    aws lambda list-event-source-mappings --function-name "$1:live" --output text \
-        --query "EventSourceMappings[?State != 'Enabled' && State != 'Disabled'].State"
+        --query "[State, not_null(LastUpdateStatus, 'Successful')][?@ != 'Active' && @ != 'Successful']" &&
+        aws lambda list-event-source-mappings --function-name "$1:live" --output text \
+            --query "EventSourceMappings[?State != 'Enabled' && State != 'Disabled'].State"
 }
 
 case $verb in
 remember)
     mkdir -p build
     functions | while read -r name; do
-        # A function that is not there yet has nothing to go back to.
-        version=$(aws lambda get-alias --function-name "$name" --name live --query FunctionVersion --output text 2>/dev/null) || continue
+        version=$(aws lambda get-alias --function-name "$name" --name live --query FunctionVersion --output text 2>&1) || {
+            case $version in *ResourceNotFoundException*) continue ;; esac # not there yet: nothing to go back to
+            echo "$version" >&2
+            exit 1
+        }
         echo "$name $version"
     done >"$remembered"
     ;;
