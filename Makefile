@@ -73,7 +73,7 @@ lock: setup ## Renew the locks: requirements.txt (runtime) and requirements-dev.
 
 sbom: setup ## List what the zip and the image carry of Python, as CycloneDX
 	@mkdir -p build/sbom
-	@$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible -o build/sbom/python.cdx.json
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible -o build/sbom/python.cdx.json
 
 audit: setup ## Ask PyPI for known vulnerabilities of everything in the locks
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r requirements-dev.txt
@@ -93,7 +93,7 @@ image: $(IMAGE) ## Build the worker's image (takes Docker); PLATFORMS=linux/arm6
 $(IMAGE): functions/Dockerfile requirements.txt $(shell find functions -name '*.py')
 	@mkdir -p build
 	@docker buildx build --platform $(PLATFORMS) --file functions/Dockerfile --provenance mode=max \
-		--label org.opencontainers.image.revision="$$(git rev-parse HEAD)" \
+		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" --build-arg REVISION="$$(git rev-parse HEAD)" \
 		--output type=oci,dest=$@ --metadata-file build/image.json .
 
 image-sbom: $(IMAGE) ## List everything in the image, Debian's packages too (takes Go)
