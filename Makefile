@@ -2,6 +2,8 @@
 #   make demo ARGS="--records 200000 --broker apache"
 PYTHON ?= python3
 ARGS ?=
+STAGE ?= dev
+CDK ?= .github/scripts/cdk.sh
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -13,8 +15,8 @@ COSIGN := github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
 GRYPE := github.com/anchore/grype/cmd/grype@v0.121.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate chaos fuzz bench lint types workflows check format lock clean
-.PHONY: sbom audit secrets terraform image image-sbom image-scan push sign verify difference deploy-diff deploy
+.PHONY: help setup demo test simulate chaos fuzz bench synth diff deploy lint types workflows check format lock clean
+.PHONY: sbom audit secrets terraform image image-sbom image-scan push sign verify difference
 
 help: ## Show what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +47,15 @@ fuzz: setup ## Look for input that is not told apart: a million inputs
 
 bench: setup ## Measure speed, as ratios in one run
 	@$(BIN)/tandem bench $(ARGS)
+
+synth: setup ## Synthesise both stages into cdk.out, offline, and check them
+	@$(BIN)/python app.py
+
+diff: setup ## What a deployment would change: STAGE=dev
+	@$(CDK) diff "$(STAGE)/*" $(ARGS)
+
+deploy: setup ## Deploy a stage with the credentials at hand: STAGE=dev
+	@$(CDK) deploy "$(STAGE)/*" $(ARGS)
 
 lint: setup ## Style and architecture
 	@$(BIN)/ruff check --quiet .
@@ -117,11 +128,5 @@ verify: ## Refuse DIGEST in REPOSITORY unless SIGNER, a workflow's address at Gi
 difference: setup ## Say what this tree does to the templates of BASE, a commit; asks no account
 	@.github/scripts/difference.sh $(BASE)
 
-deploy-diff: setup ## Say what deploying STAGE would change in the account of your credentials
-	@.github/scripts/cdk.sh diff "$(STAGE)/*" --no-color
-
-deploy: setup ## Deploy the stacks of STAGE into the account of your credentials
-	@.github/scripts/cdk.sh deploy "$(STAGE)/*" --require-approval never --progress events
-
 clean: ## Remove what was built, and .venv
-	@rm -rf .venv build
+	@rm -rf .venv build cdk.out
