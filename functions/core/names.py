@@ -83,6 +83,11 @@ def role(stage: str, pipeline: str, runtime: str) -> str:
     return f"tandem-{stage}-{pipeline}-{runtime}"
 
 
+def deploy_role(stage: str) -> str:
+    """The IAM role with which the workflows of the stage's repository deploy."""
+    return f"tandem-{stage}-deploy"
+
+
 def mask_key_secret(stage: str) -> str:
     """The Secrets Manager secret with the key of masked fields."""
     return f"tandem/{stage}/mask-key"
