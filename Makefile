@@ -2,11 +2,13 @@
 #   make demo ARGS="--records 200000 --broker apache"
 PYTHON ?= python3
 ARGS ?=
+STAGE ?= dev
+CDK ?= npx --yes aws-cdk@2
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate chaos fuzz bench lint types check format lock clean
+.PHONY: help setup demo test simulate chaos fuzz bench synth diff deploy lint types check format lock clean
 
 help: ## Show what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +40,15 @@ fuzz: setup ## Look for input that is not told apart: a million inputs
 bench: setup ## Measure speed, as ratios in one run
 	@$(BIN)/tandem bench $(ARGS)
 
+synth: setup ## Synthesise both stages into cdk.out, offline, and check them
+	@$(BIN)/python app.py
+
+diff: setup ## What a deployment would change: STAGE=dev
+	@$(CDK) diff "$(STAGE)/*" $(ARGS)
+
+deploy: setup ## Deploy a stage with the credentials at hand: STAGE=dev
+	@$(CDK) deploy "$(STAGE)/*" $(ARGS)
+
 lint: setup ## Style and architecture
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
@@ -57,4 +68,4 @@ lock: setup ## Renew the locks: requirements.txt (runtime) and requirements-dev.
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove what was built, and .venv
-	@rm -rf .venv build
+	@rm -rf .venv build cdk.out

@@ -9,23 +9,16 @@ from cdk import node
 
 node.use()
 
-import aws_cdk  # noqa: E402 - importing it starts Node
-
-from cdk import config  # noqa: E402
+from cdk import synthesis  # noqa: E402 - importing it starts Node
 from cdk.errors import InvalidConfig  # noqa: E402
-from cdk.stage import TandemStage  # noqa: E402
-from functions import registry  # noqa: E402
 from functions.core.errors import InvalidPipeline  # noqa: E402
 
 
 def main() -> None:
     """Build every stage and write cdk.out. Without the CDK's command line it reads cdk.json itself."""
-    own = {} if "CDK_CONTEXT_JSON" in os.environ else json.loads(Path("cdk.json").read_text(encoding="utf-8"))
-    app = aws_cdk.App(context=own.get("context"), outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
-    pipelines = registry.load_all()
-    for stage in config.read(app.node.try_get_context("stages"), pipelines).values():
-        TandemStage(app, stage, tuple(pipelines.values()))
-    app.synth()
+    by_command_line = "CDK_CONTEXT_JSON" in os.environ
+    given = None if by_command_line else json.loads(Path("cdk.json").read_text(encoding="utf-8"))["context"]
+    synthesis.app(given, os.environ.get("CDK_OUTDIR", "cdk.out")).synth()
 
 
 if __name__ == "__main__":
@@ -33,3 +26,7 @@ if __name__ == "__main__":
         main()
     except (InvalidConfig, InvalidPipeline) as error:
         sys.exit(f"error: {error}")
+    except RuntimeError as error:  # what jsii makes of every exception in Node
+        if not str(error).startswith("ValidationFailed"):
+            raise
+        sys.exit("error: the checks above found something: mend it, or see cdk/acknowledged.py")

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Environment, Stage, Tags
+from aws_cdk import Environment, Stack, Stage, Tags
 from constructs import Construct
 
+from cdk.acknowledged import acknowledge
 from cdk.config import NoEks, StageConfig
 from cdk.stacks.analytics import Analytics
 from cdk.stacks.bursty import Bursty
@@ -25,7 +26,7 @@ class TandemStage(Stage):
         super().__init__(scope, stage.name, env=Environment(account=stage.account, region=stage.region))
         Tags.of(self).add("tandem:stage", stage.name)
         keys = Keys(self, stage)
-        network = Network(self, stage)
+        network = Network(self, stage, keys=keys, pipelines=pipelines)
         kafka = Kafka(self, stage, keys=keys, network=network, pipelines=pipelines)
         stores = Stores(self, stage, keys=keys, pipelines=pipelines)
         Analytics(self, stage, keys=keys, network=network, stores=stores, pipelines=pipelines)
@@ -36,3 +37,7 @@ class TandemStage(Stage):
             if delivery:
                 steady.add_dependency(delivery, "EKS gives access only to a role that is there")
         Watch(self, stage, keys=keys, kafka=kafka, stores=stores, bursty=bursty, pipelines=pipelines)
+        for child in self.node.children:
+            if isinstance(child, Stack):
+                child.termination_protection = stage.protected
+        acknowledge(self)

@@ -1,18 +1,32 @@
-"""The MSK cluster of a stage, or the one it is given, and the topics of its pipelines."""
+"""The MSK cluster of a stage, or the one it is given, and the topics of its pipelines.
 
-from collections.abc import Sequence
+Serverless has no topic API (MSK documentation, "Topic operations"), and a given cluster's topics are its keeper's:
+there somebody has to make the topics before records can flow.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_msk as msk
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from cdk.config import StageConfig
+from cdk import brokers, scram, topics
+from cdk.bootstrap import bootstrap_servers
+from cdk.config import ExistingKafka, ExpressKafka, ServerlessKafka, StageConfig, StandardKafka
+from cdk.ingress import admit, let_out
+from cdk.logs import log_group
+from cdk.removal import removal
 from cdk.stacks.keys import Keys
-from cdk.stacks.network import Network
+from cdk.stacks.network import HTTPS, Network
 from functions.core import names
 from functions.core.pipeline import AnyPipeline
+
+PORTS: Final = {"iam": 9098, "scram": 9096}
+EXPORTERS: Final = {"Jmx": 11001, "Node": 11002}  # MSK documentation, "Open monitoring with Prometheus"
 
 
 class Kafka(Stack):
@@ -23,29 +37,92 @@ class Kafka(Stack):
     bootstrap_servers: str
     """For the stage's kind of authentication, as host:port,host:port."""
     brokers: ec2.ISecurityGroup
+    """Of the brokers, and of the network interfaces that Lambda makes for event source mappings."""
     port: int
-    """9098 for IAM, 9096 for SCRAM."""
+    """9098 for IAM, 9096 for SCRAM; what the bootstrap servers of a given cluster say."""
     scram_secret: secretsmanager.ISecret | None
 
     def __init__(
         self, scope: Construct, stage: StageConfig, *, keys: Keys, network: Network, pipelines: Sequence[AnyPipeline]
     ) -> None:
         super().__init__(scope, "Kafka", stack_name=f"tandem-{stage.name}-kafka")
-        self.brokers = ec2.SecurityGroup(self, "Brokers", vpc=network.vpc)
-        self.port = 9098
+        self.port = PORTS[stage.kafka_auth]
         self.scram_secret = None
-        cluster = msk.CfnServerlessCluster(
-            self,
-            "Cluster",
-            cluster_name=names.cluster(stage.name),
-            client_authentication={"sasl": {"iam": {"enabled": True}}},
-            vpc_configs=[
-                {
-                    "subnetIds": network.vpc.select_subnets(subnets=network.private.subnets).subnet_ids,
-                    "securityGroups": [self.brokers.security_group_id],
-                }
-            ],
+        self._exporters: Mapping[str, int] = {}
+        if isinstance(stage.kafka, ExistingKafka):
+            self._use(stage.kafka)
+        else:
+            self.brokers = self._brokers(network)
+            self._make(stage, stage.kafka, keys, network)
+            if not isinstance(stage.kafka, ServerlessKafka):
+                self._exporters = EXPORTERS
+                express = isinstance(stage.kafka, ExpressKafka)
+                topics.create(self, self.cluster_arn, topics.declared(pipelines), express=express)
+        admit(self, "ClientsToBrokers", network.clients, self.brokers, self.port)
+        let_out(self, "ClientsOut", network.clients, self.brokers, self.port)
+        network.admit(self, "PollersToEndpoints", self.brokers)
+        self._leave(stage)
+
+    def admit(self, scope: Construct, name: str, peer: ec2.ISecurityGroup) -> None:
+        """Let a group of another stack reach the brokers and, where there are any, their Prometheus exporters."""
+        admit(scope, f"{name}ToBrokers", peer, self.brokers, self.port)
+        for exporter, port in self._exporters.items():
+            admit(scope, f"{name}To{exporter}Exporter", peer, self.brokers, port)
+
+    def _use(self, kafka: ExistingKafka) -> None:
+        """Its group has to admit itself on the port, for event source mappings: that rule is its keeper's."""
+        self.cluster_arn = kafka.arn
+        self.cluster_name = kafka.arn.split("/")[1]
+        self.bootstrap_servers = kafka.bootstrap_servers
+        self.port = int(kafka.bootstrap_servers.rsplit(":", 1)[1])
+        self.brokers = ec2.SecurityGroup.from_security_group_id(self, "Brokers", kafka.security_group)
+        if kafka.scram_secret and kafka.scram_key:
+            self.scram_secret = secretsmanager.Secret.from_secret_attributes(
+                self,
+                "ScramUser",
+                secret_complete_arn=kafka.scram_secret,
+                encryption_key=kms.Key.from_key_arn(self, "ScramKey", kafka.scram_key),
+            )
+
+    def _brokers(self, network: Network) -> ec2.SecurityGroup:
+        """Pollers carry the cluster's group: it talks to itself, and on-demand ones call AWS services from inside it.
+
+        Lambda documentation, "Configuring your Amazon MSK cluster and Amazon VPC network for Lambda".
+        """
+        group = ec2.SecurityGroup(
+            self, "Brokers", vpc=network.vpc, description="Kafka brokers and pollers", allow_all_outbound=False
         )
-        self.cluster_arn = cluster.attr_arn
+        admit(self, "PollersToBrokers", group, group, self.port)
+        let_out(self, "PollersOut", group, group, self.port)
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "AWS services, for on-demand pollers")
+        return group
+
+    def _make(
+        self, stage: StageConfig, kafka: StandardKafka | ExpressKafka | ServerlessKafka, keys: Keys, network: Network
+    ) -> None:
+        cluster = brokers.cluster(
+            self,
+            stage,
+            kafka,
+            brokers.Place(network.subnet_ids, self.brokers.security_group_id),
+            keys.data,
+        )
+        cluster.apply_removal_policy(removal(stage))
         self.cluster_name = names.cluster(stage.name)
-        self.bootstrap_servers = "boot:9098"
+        self.cluster_arn = cluster.attr_arn
+        if stage.kafka_auth == "scram":
+            self.scram_secret = scram.user(self, stage, keys.data, self.cluster_arn)
+        self.bootstrap_servers = bootstrap_servers(
+            self, self.cluster_arn, stage.kafka_auth, log_group(self, "BootstrapLogs", stage, keys.data)
+        )
+
+    def _leave(self, stage: StageConfig) -> None:
+        """For the manifests, Terraform and people."""
+        found = {
+            "cluster-arn": self.cluster_arn,
+            "bootstrap-servers": self.bootstrap_servers,
+            "kafka-port": str(self.port),
+            "brokers-security-group-id": self.brokers.security_group_id,
+        }
+        for name, value in found.items():
+            ssm.StringParameter(self, name, parameter_name=names.parameter(stage.name, name), string_value=value)

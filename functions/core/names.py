@@ -84,7 +84,7 @@ def role(stage: str, pipeline: str, runtime: str) -> str:
 
 
 def deploy_role(stage: str) -> str:
-    """The IAM role with which the workflows of the stage's repository deploy."""
+    """The IAM role that the repository's workflows take on."""
     return f"tandem-{stage}-deploy"
 
 

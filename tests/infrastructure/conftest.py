@@ -13,7 +13,33 @@ from cdk import node
 node.use()
 
 ROOT = Path(__file__).parents[2]
+CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
+UNCHECKED = {"aws:cdk:bundling-stacks": [], "@aws-cdk/core:validateAgainstDefaultRules": False}
 HASH = 8  # characters that CDK adds to a stack's ID
+PLACE: dict[str, Any] = {"region": "us-east-1", "zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}
+PROVISIONED = {"logins": {"runtime": "msk", "pollers": {"least": 1, "most": 2}}}
+ALTERNATIVES: dict[str, dict[str, Any]] = {  # what cdk.json's stages do not choose
+    "express": PLACE
+    | {"kafka": {"kind": "express"}, "network": {"kind": "new", "nat": "one"}, "eks": {"kind": "none"}},
+    "iam": PLACE | {"kafka": {"kind": "standard", "brokers_per_zone": 2}, "pipelines": PROVISIONED},
+    "lean": PLACE
+    | {"network": {"kind": "new", "cidr": "10.4.0.0/20"}, "eks": {"kind": "none"}, "pipelines": PROVISIONED},
+    "given": PLACE
+    | {
+        "account": "111122223333",
+        "network": {"kind": "existing", "vpc": "vpc-0a1b", "subnets": ["subnet-0a", "subnet-0b", "subnet-0c"]},
+        "kafka": {
+            "kind": "existing",
+            "arn": "arn:aws:kafka:us-east-1:111122223333:cluster/shared/0a1b2c3d-1",
+            "security_group": "sg-0b0c",
+            "bootstrap_servers": "b-1.shared:9096,b-2.shared:9096",
+            "scram_secret": "arn:aws:secretsmanager:us-east-1:111122223333:secret:AmazonMSK_shared-AbCdEf",
+            "scram_key": "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4444-8888-0123456789ab",
+        },
+        "kafka_auth": "scram",
+        "eks": {"kind": "existing", "name": "shared", "security_group": "sg-0e0f"},
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -35,21 +61,18 @@ class Templates:
         (only,) = self.resources(stage, stack, kind).values()
         return dict(only["Properties"])
 
+    def parameters(self, stage: str, stack: str) -> dict[str, Any]:
+        """What a stack leaves for others in SSM parameters: values by full name."""
+        found = self.resources(stage, stack, "AWS::SSM::Parameter").values()
+        return {resource["Properties"]["Name"]: resource["Properties"]["Value"] for resource in found}
+
 
 def synthesise(out: Path, stages: Mapping[str, Any] | None = None) -> Templates:
-    """Synthesise these stages, those of cdk.json unless told otherwise, without building the zip."""
-    import aws_cdk  # noqa: PLC0415 - importing it starts Node
+    """Synthesise these stages, those of cdk.json unless told otherwise, without the zip and without the checks."""
+    from cdk import synthesis  # noqa: PLC0415 - importing it starts Node
 
-    from cdk import config  # noqa: PLC0415
-    from cdk.stage import TandemStage  # noqa: PLC0415
-    from functions import registry  # noqa: PLC0415
-
-    context = json.loads((ROOT / "cdk.json").read_text())["context"] | {"aws:cdk:bundling-stacks": []}
-    app = aws_cdk.App(outdir=str(out), context=context)
-    pipelines = registry.load_all()
-    for stage in config.read(stages or context["stages"], pipelines).values():
-        TandemStage(app, stage, tuple(pipelines.values()))
-    app.synth()
+    context = CONTEXT | UNCHECKED | {"stages": stages or CONTEXT["stages"]}
+    synthesis.app(context, str(out), checked=False).synth()
     found = {}
     for path in out.glob("assembly-*/*.template.json"):
         name = path.parent.name.removeprefix("assembly-")
@@ -59,6 +82,18 @@ def synthesise(out: Path, stages: Mapping[str, Any] | None = None) -> Templates:
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cloud assembly of cdk.json's stages."""
+    return tmp_path_factory.mktemp("cdk")
+
+
+@pytest.fixture(scope="session")
+def templates(out: Path) -> Templates:
     """Of cdk.json's stages."""
-    return synthesise(tmp_path_factory.mktemp("cdk"))
+    return synthesise(out)
+
+
+@pytest.fixture(scope="session")
+def alternatives(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Of ALTERNATIVES."""
+    return synthesise(tmp_path_factory.mktemp("alternatives"), ALTERNATIVES)

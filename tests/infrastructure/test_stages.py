@@ -1,10 +1,59 @@
 """What all stages have in common."""
 
-from tests.infrastructure.conftest import Templates
+import json
+import re
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from tests.infrastructure.conftest import Templates, synthesise
+
+STACKS = {"keys", "network", "kafka", "stores", "analytics", "bursty", "steady", "watch", "delivery"}
+SNAPSHOTS = ["keys", "network", "kafka", "delivery"]
+ASSET = re.compile(r"[0-9a-f]{64}")
+VERSION = re.compile(r"(CurrentVersion[0-9A-Z]{8})[0-9a-f]{32}")  # CDK hashes the function's code into it
 
 
 def test_both_stages_have_their_stacks(templates: Templates) -> None:
     assert {stage for stage, _ in templates.by_stack} == {"dev", "prod"}
     for stage in ("dev", "prod"):
-        stacks = {stack for name, stack in templates.by_stack if name == stage}
-        assert {"keys", "network", "kafka", "stores", "analytics", "bursty", "steady", "watch"} <= stacks
+        assert {stack for name, stack in templates.by_stack if name == stage} == STACKS
+
+
+def test_a_stage_without_eks_has_no_steady_path(alternatives: Templates) -> None:
+    assert ("lean", "steady") not in alternatives.by_stack
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+@pytest.mark.parametrize("stack", SNAPSHOTS)
+def test_template(templates: Templates, snapshot: SnapshotAssertion, stage: str, stack: str) -> None:
+    """Renew them with --snapshot-update, and read what changed. They hold no asset's hash."""
+    text = VERSION.sub(r"\1<hash>", ASSET.sub("<asset>", json.dumps(templates[stage, stack])))
+    assert json.loads(text) == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def test_two_syntheses_are_alike(templates: Templates, tmp_path: Path) -> None:
+    assert synthesise(tmp_path).by_stack == templates.by_stack
+
+
+def test_the_protected_stage_is_not_torn_down_by_mistake(templates: Templates, out: Path) -> None:
+    for stage, protected in (("dev", False), ("prod", True)):
+        manifest = json.loads((out / f"assembly-{stage}" / "manifest.json").read_text())
+        stacks = [each for each in manifest["artifacts"].values() if each["type"] == "aws:cloudformation:stack"]
+        assert len(stacks) == len(STACKS)
+        assert {each["properties"].get("terminationProtection", False) for each in stacks} == {protected}
+
+
+def test_nothing_is_looked_up(templates: Templates, out: Path) -> None:
+    for manifest in out.glob("**/manifest.json"):
+        assert not json.loads(manifest.read_text()).get("missing")
+
+
+def test_the_key_is_turned_and_opened_to_this_accounts_logs_only(templates: Templates) -> None:
+    key = templates.one("prod", "keys", "AWS::KMS::Key")
+    assert key["EnableKeyRotation"] is True
+    (logs,) = [each for each in key["KeyPolicy"]["Statement"] if each.get("Sid") == "LogGroups"]
+    (pattern,) = logs["Condition"]["ArnLike"].values()
+    assert pattern["Fn::Join"][1] == ["arn:aws:logs:us-east-1:", {"Ref": "AWS::AccountId"}, ":log-group:*"]

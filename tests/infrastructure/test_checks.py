@@ -1,0 +1,75 @@
+"""The checks over every stack: cdk-nag's AwsSolutions, CDK's own validation, cfn-lint."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdk.acknowledged import ACKNOWLEDGED
+from tests.infrastructure.conftest import CONTEXT, Templates
+
+LINT = {  # warnings that we leave, and why
+    "W3005": "CDK adds the dependency of a custom resource's function on its role although the reference implies it",
+    "W3010": "cdk.json names the zones: a synthesis without look-ups has no other way to have three of them",
+}
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What CDK's validation and cdk-nag say of cdk.json's stages, acknowledged findings included."""
+    from cdk import synthesis  # noqa: PLC0415 - importing it starts Node
+
+    out = tmp_path_factory.mktemp("checked")
+    try:
+        synthesis.app(CONTEXT | {"aws:cdk:bundling-stacks": []}, str(out)).synth()
+    except RuntimeError as error:
+        assert str(error).startswith("ValidationFailed")  # noqa: PT017 - the report says what, the tests below show it
+    return list(json.loads((out / "validation-report.json").read_text())["pluginReports"])
+
+
+def findings(reports: list[dict[str, Any]], kind: str) -> Iterator[tuple[str, str]]:
+    """Where, and what: ("prod/Kafka/Cluster", "AwsSolutions-MSK2")."""
+    for report in reports:
+        for violation in report.get(kind, []):
+            for construct in violation["violatingConstructs"]:
+                yield construct["constructPath"], violation["ruleName"]
+
+
+def test_both_checks_ran(reports: list[dict[str, Any]]) -> None:
+    assert {report["pluginName"] for report in reports} >= {"AwsSolutions", "CloudFormation Validate"}
+
+
+def test_nothing_is_found_that_is_not_acknowledged(reports: list[dict[str, Any]]) -> None:
+    assert sorted(findings(reports, "violations")) == []
+
+
+def test_every_acknowledgement_is_needed(reports: list[dict[str, Any]]) -> None:
+    used = {
+        (violation["acknowledgedAt"].split("/", 1)[1], violation["reason"])
+        for report in reports
+        for violation in report.get("suppressedViolations", [])
+    }
+    ours = {(path, reason) for path, reasons in ACKNOWLEDGED.items() for reason in reasons.values()}
+    assert ours - used == set()
+    assert all(len(reason.split()) > 3 for _, reason in ours)
+
+
+def test_cfn_lint_finds_nothing(templates: Templates, out: Path) -> None:
+    paths = sorted(str(path) for path in out.glob("assembly-*/*.template.json"))
+    command = [
+        str(Path(sys.executable).with_name("cfn-lint")),
+        "--format",
+        "json",
+        "--non-zero-exit-code",
+        "none",
+        *paths,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    told = [(Path(each["Filename"]).name, each["Rule"]["Id"], each["Message"]) for each in found]
+    assert [each for each in told if each[1] not in LINT] == []
+    assert {rule for _, rule, _ in told} == LINT.keys()

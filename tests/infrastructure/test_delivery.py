@@ -1,0 +1,65 @@
+"""Who may deploy, and what that role can do."""
+
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.conftest import Templates
+
+ISSUER = "token.actions.githubusercontent.com"
+
+
+def statements(templates: Templates, stage: str) -> dict[str, dict[str, Any]]:
+    found = templates.one(stage, "delivery", "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    return {each["Sid"]: each for each in found}
+
+
+def text(resource: Any) -> str:
+    """An ARN with its references left out."""
+    parts = resource["Fn::Join"][1] if isinstance(resource, dict) else [resource]
+    return "".join(part if isinstance(part, str) else "*" for part in parts)
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_only_that_repository_and_environment(templates: Templates, stage: str) -> None:
+    role = templates.one(stage, "delivery", "AWS::IAM::Role")
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
+    assert trust["Condition"] == {
+        "StringEquals": {
+            f"{ISSUER}:aud": "sts.amazonaws.com",
+            f"{ISSUER}:sub": f"repo:example/tandem:environment:{stage}",
+        }
+    }
+    assert role["RoleName"] == f"tandem-{stage}-deploy"
+    assert role["MaxSessionDuration"] == 3600
+
+
+def test_the_provider_is_made_or_given(templates: Templates) -> None:
+    provider = templates.one("dev", "delivery", "AWS::IAM::OIDCProvider")
+    assert provider["Url"] == f"https://{ISSUER}"
+    assert provider["ClientIdList"] == ["sts.amazonaws.com"]
+    assert not templates.resources("prod", "delivery", "AWS::IAM::OIDCProvider")
+    (trust,) = templates.one("prod", "delivery", "AWS::IAM::Role")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{ISSUER}"}
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_it_can_deploy_and_nothing_else(templates: Templates, stage: str) -> None:
+    allowed = statements(templates, stage)
+    assert allowed.keys() == {"Cdk", "Parameters", "RegistryToken", "Images", "Kubernetes"}
+    assert [text(each) for each in allowed["Cdk"]["Resource"]] == [
+        f"arn:aws:iam::*:role/cdk-hnb659fds-{role}-role-*-us-east-1" for role in ("deploy", "file-publishing", "lookup")
+    ]
+    assert text(allowed["Parameters"]["Resource"]) == f"arn:aws:ssm:us-east-1:*:parameter/tandem/{stage}/*"
+    assert allowed["RegistryToken"]["Action"] == "ecr:GetAuthorizationToken"
+    assert text(allowed["Images"]["Resource"]) == f"arn:aws:ecr:us-east-1:*:repository/tandem-{stage}"
+    assert allowed["Kubernetes"]["Action"] == "eks:DescribeCluster"
+    assert text(allowed["Kubernetes"]["Resource"]) == f"arn:aws:eks:us-east-1:*:cluster/tandem-{stage}"
+    for name, statement in allowed.items():
+        assert (statement["Resource"] == "*") == (name == "RegistryToken")
+        assert "*" not in "".join(statement["Action"])
+
+
+def test_no_repository_no_role(alternatives: Templates) -> None:
+    assert ("iam", "delivery") not in alternatives.by_stack
