@@ -30,12 +30,13 @@ class TandemStage(Stage):
         kafka = Kafka(self, stage, keys=keys, network=network, pipelines=pipelines)
         stores = Stores(self, stage, keys=keys, pipelines=pipelines)
         Analytics(self, stage, keys=keys, network=network, stores=stores, pipelines=pipelines)
+        delivery = Delivery(self, stage) if stage.github else None
         bursty = Bursty(self, stage, keys=keys, network=network, kafka=kafka, stores=stores, pipelines=pipelines)
         if not isinstance(stage.eks, NoEks):
-            Steady(self, stage, keys=keys, network=network, kafka=kafka, stores=stores, pipelines=pipelines)
+            steady = Steady(self, stage, keys=keys, network=network, kafka=kafka, stores=stores, pipelines=pipelines)
+            if delivery:
+                steady.add_dependency(delivery, "EKS gives access only to a role that is there")
         Watch(self, stage, keys=keys, kafka=kafka, stores=stores, bursty=bursty, pipelines=pipelines)
-        if stage.github:
-            Delivery(self, stage)
         for child in self.node.children:
             if isinstance(child, Stack):
                 child.termination_protection = stage.protected
