@@ -61,8 +61,11 @@ class Steady(Stack):
             self._administrators(stage.eks)
         elif isinstance(stage.eks, ExistingEks):
             self._cluster, nodes = stage.eks.name, stage.eks.security_group
-        self._let_in(kafka, nodes)
-        if stage.github:
+        # Whoever keeps the cluster may have made them, and a second rule, association or entry for the same is refused.
+        self._wires = not (isinstance(stage.eks, ExistingEks) and stage.eks.wired)
+        if self._wires:
+            self._let_in(kafka, nodes)
+        if self._wires and stage.github:
             self._deployer()
         self.workers = {
             pipeline.name: self._worker(pipeline, Grants(stage, pipeline, keys.data, kafka, stores))
@@ -155,14 +158,15 @@ class Steady(Stack):
         name = names.role(self._stage.name, pipeline.name, "worker")
         pods = iam.SessionTagsPrincipal(iam.ServicePrincipal(PODS))
         worker = role(self, f"Role-{pipeline.name}", name, pods, grants.worker())
-        eks.CfnPodIdentityAssociation(
-            self,
-            f"Identity-{pipeline.name}",
-            cluster_name=self._cluster,
-            namespace=names.namespace(self._stage.name),
-            service_account=names.worker(pipeline.name),
-            role_arn=worker.role_arn,
-        )
+        if self._wires:
+            eks.CfnPodIdentityAssociation(
+                self,
+                f"Identity-{pipeline.name}",
+                cluster_name=self._cluster,
+                namespace=names.namespace(self._stage.name),
+                service_account=names.worker(pipeline.name),
+                role_arn=worker.role_arn,
+            )
         self._tell(f"worker-role-arn/{pipeline.name}", worker.role_arn)
         return worker
 
