@@ -73,6 +73,7 @@ class Provisioned(Frozen):
 
     version: str = Field("3.9.x", pattern=r"^\d+\.\d+\.(\d+|x)$", description="one of MSK's versions, like 3.9.x")
     brokers_per_zone: int = Field(1, ge=1, le=10)
+    """In each of the three zones."""
 
 
 class StandardKafka(Provisioned):
@@ -128,7 +129,9 @@ class Pollers(Frozen):
     """Provisioned mode of an event source mapping."""
 
     least: int = Field(1, ge=1, le=200)
+    """Pollers at rest."""
     most: int = Field(4, ge=1, le=2000)
+    """Pollers under load; no more than partitions are of use."""
     group: str | None = Field(
         None, pattern=r"^[A-Za-z0-9_-]{1,128}$", description="a name of 1 to 128 letters, digits, _ and -"
     )
@@ -143,15 +146,21 @@ class Run(Frozen):
     memory_mib: int = Field(1769, ge=256, le=10240)
     """Of the function; 1769 MiB come with one whole vCPU."""
     timeout_seconds: int = Field(120, ge=10, le=840)
+    """Of one invocation."""
     concurrency: int | None = Field(None, ge=1, le=1000)
     """Reserved for the function."""
     batch_records: int = Field(5000, ge=1, le=10_000)
+    """At most, in one invocation."""
     window_seconds: int = Field(1, ge=0, le=300)
+    """How long a batch gathers."""
     pollers: Pollers | None = None
     """Provisioned mode; None is on-demand. The next two need it; without them a batch is tried until it expires."""
     retries: int | None = Field(None, ge=0, le=10_000)
+    """After which a batch is given up."""
     record_age_seconds: int | None = Field(None, ge=60, le=604_800)
+    """Beyond which a record is given up."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least that is logged."""
 
     @model_validator(mode="after")
     def _provisioned(self) -> Self:
@@ -206,7 +215,9 @@ class Lake(Frozen):
     """What becomes of lake objects as they age."""
 
     infrequent_after_days: int = Field(90, ge=30)
+    """When they move to infrequent access."""
     expire_after_days: int | None = Field(None, ge=31)
+    """When they are deleted; None keeps them."""
 
 
 class Github(Frozen):
@@ -231,19 +242,28 @@ class StageConfig(Frozen):
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="a region like us-east-1")
     zones: tuple[str, str, str] = Field(description="the names of three zones of the region, like us-east-1a")
     network: NewNetwork | ExistingNetwork = Field(NewNetwork(), discriminator="kind")
+    """Where everything lives."""
     kafka: StandardKafka | ExpressKafka | ServerlessKafka | ExistingKafka = Field(
         ServerlessKafka(), discriminator="kind"
     )
+    """The cluster."""
     kafka_auth: Literal["iam", "scram"] = "iam"
+    """How both runtimes tell Kafka who they are."""
     eks: NewEks | ExistingEks | NoEks = Field(NewEks(), discriminator="kind")
+    """Where workers run."""
     pipelines: Mapping[str, Run] = {}
+    """By name; one that is left out has the defaults."""
     lake: Lake = Lake()
+    """What becomes of lake objects."""
     redshift: Redshift | None = None
+    """None goes without."""
     github: Github | None = None
+    """None deploys by hand only."""
     alarm_email: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$", description="an e-mail address")
     protected: bool = False
     """Deletion protection, and data that outlives its stack."""
     log_days: LogDays = 30
+    """How long logs are kept."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

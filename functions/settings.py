@@ -36,34 +36,49 @@ SECRETS: Final = ("mask_key_from", "scram_from")  # never told: somebody will pu
 
 
 class Settings(BaseModel):
-    """What a process needs to know. Each field is read from the variable TANDEM_<FIELD>, the region from AWS_REGION."""
+    """What a process needs to know. Each field is read from the variable TANDEM_<FIELD>, the region from AWS_REGION.
+
+    Where a field's type says what it takes, the string below it says what it is; docs/configuration.md has both.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     stage: Name
+    """The stage, which is in the names of group, tables and queue."""
     pipeline: Name
+    """The pipeline that this process settles."""
     lake_bucket: Bucket
+    """Where lake objects are put."""
     dead_letter_bucket: Bucket
-    mask_key_from: SecretSource  # the key of masked fields
+    """Where dead letters are put."""
+    mask_key_from: SecretSource
+    """Where the key of masked fields is read from."""
     bootstrap_servers: Brokers
-    kafka_auth: Literal["iam", "scram", "plaintext"] = "iam"
-    scram_from: SecretSource | None = None  # {"username": ..., "password": ...}
-    region: str = Field("us-east-1", min_length=1)
+    """Where the brokers are found."""
+    kafka_auth: Literal["iam", "scram", "plaintext"] = Field("iam", description="how Kafka knows who we are")
+    scram_from: SecretSource | None = None
+    """Where {"username": ..., "password": ...} is read from; needed where TANDEM_KAFKA_AUTH is scram."""
+    region: str = Field("us-east-1", min_length=1, description="the AWS region")
     flood_ratio: float | None = Field(
         None, gt=0, le=1, description="overrides the pipeline's flood limit; 1 never refuses"
     )
     slice_seconds: float | None = Field(None, gt=0, description="overrides how long the worker gathers a slice")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="the least that is logged")
     rack: str | None = Field(None, description="the zone ID, for reading from the nearest replica")
     http_host: str = Field("0.0.0.0", description="where the worker answers: the kubelet's probes come from the node")  # noqa: S104
     http_port: int = Field(8080, ge=0, le=65535, description="the worker's health and metrics; 0 takes a free one")
-    settle_threads: int = Field(4, ge=1, le=64)
+    cloudwatch_seconds: float | None = Field(
+        None, ge=1, le=3600, description="how often the worker puts its metrics to CloudWatch; left out, never"
+    )
+    settle_threads: int = Field(4, ge=1, le=64, description="how many partitions settle side by side in a process")
     bytes_in_flight: int = Field(64 * 2**20, ge=2**20, description="the worker pauses partitions above this many bytes")
     drain_seconds: float = Field(
         20, gt=0, le=600, description="how long a rebalance or SIGTERM waits for slices in flight"
     )
     stall_seconds: float = Field(300, gt=0, description="liveness fails when a slice in flight takes longer than this")
-    session_timeout_seconds: float = Field(45, ge=1, le=1800)
+    session_timeout_seconds: float = Field(
+        45, ge=1, le=1800, description="how long the group waits for a worker that says nothing"
+    )
     time_margin_seconds: float = Field(
         2, ge=0, le=60, description="what Lambda keeps of its timeout to raise in good order"
     )

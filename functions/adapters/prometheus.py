@@ -1,7 +1,5 @@
 """The vocabulary as Prometheus metrics, in a registry of its own, with the platform's process metrics."""
 
-from typing import Final
-
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -13,9 +11,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-from functions.telemetry import METRICS, Kind, Metric, Sample
-
-SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+from functions.core.metrics import METRICS, PREFIX, Kind, Metric
+from functions.telemetry import Sample
 
 
 class PrometheusMeter:
@@ -30,7 +27,7 @@ class PrometheusMeter:
         self._metrics = {metric: self._make(metric) for metric in METRICS}
 
     def record(self, sample: Sample) -> None:
-        """Add to a counter, set a gauge, observe a duration."""
+        """Add to a counter, set a gauge, observe one of a distribution."""
         metric = self._metrics[sample.metric].labels(self._pipeline, *sample.labels)
         if isinstance(metric, Counter):
             metric.inc(sample.value)
@@ -50,11 +47,11 @@ class PrometheusMeter:
         return generate_latest(self._registry)
 
     def _make(self, metric: Metric) -> Counter | Gauge | Histogram:
-        name, labels = f"tandem_{metric.name}", ("pipeline", *metric.labels)
+        name, labels = PREFIX + metric.name, ("pipeline", *metric.labels)
         match metric.kind:
             case Kind.COUNTER:
                 return Counter(name, metric.help, labels, registry=self._registry)
             case Kind.GAUGE:
                 return Gauge(name, metric.help, labels, registry=self._registry)
-            case Kind.DURATION:
-                return Histogram(name, metric.help, labels, buckets=SECONDS, registry=self._registry)
+            case Kind.DISTRIBUTION:
+                return Histogram(name, metric.help, labels, buckets=metric.buckets, registry=self._registry)

@@ -168,7 +168,9 @@ def test_a_drain_may_take_its_time_without_failing_liveness(worker: Process, mon
     monkeypatch.setattr(process, "Consumer", lambda _settings: Mock())
     with ThreadPoolExecutor(1) as threads:
         app: Any = worker
-        made = process.connect(SETTINGS.model_copy(update={"drain_seconds": 600}), app, threads, worker.logs.log)
+        made = process.connect(
+            SETTINGS.model_copy(update={"drain_seconds": 600}), app, threads, worker.logs.log, Mock()
+        )
     assert made.state.unhealthy(made.state.turned + 630, 300) is None
     assert made.leave_seconds > 600
 

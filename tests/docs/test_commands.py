@@ -1,0 +1,111 @@
+"""Commands and code in the pages are such that could be run."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+import typer.main
+
+from functions.cli import app
+from functions.core.pipeline import Pipeline
+from tests.docs.pages import ROOT, Block, blocks, page, pages
+
+SHELL = blocks("", "sh", "bash", "shell", "console")
+TARGETS = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """(page, command): what a page quotes or shows, prompts and comments left out."""
+    for block in SHELL:
+        joined = block.code.replace("\\\n", " ")
+        yield from ((block.page, line.removeprefix("$ ").split(" #")[0].strip()) for line in joined.splitlines())
+    yield from ((each.name, text) for each in pages() for text in each.quoted)
+
+
+def named(program: str) -> list[tuple[str, list[str]]]:
+    """(page, words after the program's name) of the commands of a program."""
+    found = ((page, command.removeprefix(".venv/bin/").split(None, 1)) for page, command in commands())
+    return [(page, _words("".join(words[1:]))) for page, words in found if words and words[0] == program]
+
+
+def unknown(words: list[str]) -> set[str]:
+    """What `tandem` does not take: a verb, or an option of that verb."""
+    verb: Any = typer.main.get_command(app)
+    while (verbs := getattr(verb, "commands", None)) and words and not words[0].startswith("-"):
+        if words[0] not in verbs:
+            return {words[0]}
+        verb, words = verbs[words[0]], words[1:]
+    options = {name for each in verb.params for name in each.opts} | {"--help"}
+    return {word for word in words if word.startswith("--") and word.split("=")[0] not in options}
+
+
+def test_there_are_commands() -> None:
+    assert {words[0] for _, words in named("tandem") if words} >= {"demo", "status", "rewind", "dead-letters"}
+    assert {words[0] for _, words in named("make") if words} >= {"demo", "test"}
+
+
+def test_verbs_are_verbs_and_take_their_options() -> None:
+    assert [(page, wrong) for page, words in named("tandem") if (wrong := unknown(words))] == []
+
+
+def test_a_verb_that_is_none_is_found() -> None:
+    assert unknown(["demos"]) == {"demos"}
+    assert unknown(["dead-letters", "redrive", "--all", "--go"]) == {"--all"}
+
+
+def test_targets_are_targets() -> None:
+    goals = [(page, word) for page, words in named("make") for word in words if "=" not in word and word[0] != "-"]
+    assert [(page, goal) for page, goal in goals if goal not in TARGETS] == []
+
+
+@pytest.mark.parametrize("block", [block for block in SHELL if block.language], ids=lambda block: block.page)
+def test_shell_is_shell(block: Block) -> None:
+    done = subprocess.run(["bash", "-n"], input=block.code, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{block.page}: {done.stderr}\n{block.code}"
+
+
+@pytest.mark.parametrize("block", blocks("json"), ids=lambda block: block.page)
+def test_json_is_json(block: Block) -> None:
+    json.loads(block.code)
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.page)
+def test_python_is_python(block: Block) -> None:
+    compile(block.code, block.page, "exec")
+
+
+def test_the_pipeline_in_the_docs_is_one() -> None:
+    declared = orders().PIPELINE
+    assert isinstance(declared, Pipeline)
+    row = declared.process(declared.event(order_id="1", customer="c", cents=250, at=60))
+    assert row is not None
+    assert row.euros == 2.5
+
+
+def test_the_quick_start_prints_what_it_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "functions.pipelines.orders", orders())
+    shown = page("docs/quick-start.md").blocks
+    (at,) = (number for number, block in enumerate(shown) if block.language == "python")
+    exec(shown[at].code, {})  # noqa: S102 - our own page
+    assert capsys.readouterr().out == shown[at + 1].code
+
+
+def orders() -> ModuleType:
+    """The example of "write a pipeline", as the module that a reader makes of it."""
+    (code,) = (block.code for block in page("docs/write-a-pipeline.md").blocks if block.language == "python")
+    module = ModuleType("functions.pipelines.orders")
+    exec(code, vars(module))  # noqa: S102 - our own page
+    return module
+
+
+def _words(text: str) -> list[str]:
+    """As a shell splits them, without substitutions."""
+    return shlex.split(text, comments=True)
