@@ -15,7 +15,7 @@ COSIGN := github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
 GRYPE := github.com/anchore/grype/cmd/grype@v0.121.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate chaos fuzz bench synth diff deploy lint types workflows check format lock clean
+.PHONY: help setup demo test simulate chaos fuzz bench synth diff deploy lint types workflows check format docs lock clean
 .PHONY: sbom audit secrets terraform image image-sbom image-scan push sign verify difference
 
 help: ## Show what there is to do
@@ -77,6 +77,9 @@ check: lint types workflows test ## Everything that CI runs
 format: setup ## Format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: setup ## Write the parts of the docs that are made from the code
+	@$(BIN)/python -m tests.docs
 
 lock: setup ## Renew the locks: requirements.txt (runtime) and requirements-dev.txt (everything)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.txt

@@ -26,6 +26,7 @@ from functions.core.pipeline import AnyPipeline
 
 PODS: Final = "pods.eks.amazonaws.com"  # the Pod Identity agent, which also tags the session with pod and namespace
 UNTAGGED_DAYS: Final = 7
+DEPLOYERS: Final = "tandem-deployers"  # k8s/base/stage/deployer.yaml says what they may besides the Edit policy
 GIVEN_TO_EKS: Final = {
     "Role": (
         "AmazonEKSClusterPolicy", "AmazonEKSComputePolicy", "AmazonEKSBlockStoragePolicy",
@@ -128,9 +129,11 @@ class Steady(Stack):
             service="iam", region="", resource="role", resource_name=names.deploy_role(self._stage.name)
         )
         scope = {"type": "namespace", "namespaces": [names.namespace(self._stage.name)]}
-        self._access("Deployer", arn, "AmazonEKSEditPolicy", scope)
+        self._access("Deployer", arn, "AmazonEKSEditPolicy", scope, groups=[DEPLOYERS])
 
-    def _access(self, name: str, principal: str, policy: str, scope: Mapping[str, object]) -> None:
+    def _access(
+        self, name: str, principal: str, policy: str, scope: Mapping[str, object], groups: Sequence[str] = ()
+    ) -> None:
         arn = f"arn:{self.partition}:eks::aws:cluster-access-policy/{policy}"
         eks.CfnAccessEntry(
             self,
@@ -138,6 +141,7 @@ class Steady(Stack):
             cluster_name=self._cluster,
             principal_arn=principal,
             access_policies=[{"policyArn": arn, "accessScope": scope}],
+            kubernetes_groups=list(groups) or None,
         )
 
     def _let_in(self, kafka: Kafka, nodes: str) -> None:
