@@ -13,6 +13,7 @@ from confluent_kafka import Message
 
 from functions.adapters.prometheus import PrometheusMeter
 from functions.core.backoff import Backoff
+from functions.core.metrics import dimensions
 from functions.pipelines.logins import PIPELINE
 from functions.runtimes.msk.batch import Batch
 from functions.runtimes.msk.handler import Runtime
@@ -39,7 +40,13 @@ class Told:
     def msk(self, values: Sequence[Value]) -> None:
         with ThreadPoolExecutor(2) as threads:
             batch = Batch(self.world.settler.settle, threads, Backoff(0.01, 0.01))
-            runtime = Runtime("logins", batch, self.logs.log, Tracer(service="test", disabled=True), time_margin=0.1)
+            runtime = Runtime(
+                dimensions("test", "logins", "msk"),
+                batch,
+                self.logs.log,
+                Tracer(service="test", disabled=True),
+                time_margin=0.1,
+            )
             try:
                 runtime.handle(event(p0=list(values)), Context(seconds=0.4))  # type: ignore[arg-type]
             except Exception as error:  # noqa: BLE001 - Lambda logs it, whatever it is
