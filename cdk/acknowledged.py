@@ -16,7 +16,10 @@ ACKNOWLEDGED: Final[Mapping[str, Mapping[str, str]]] = {
         " while they can be restarted (MSK takes the new one from the secret by itself)",
     },
     "Delivery/Deploy/DefaultPolicy/Resource": {
-        "AwsSolutions::AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken takes no resource",
+        "AwsSolutions::AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken and"
+        " lambda:ListEventSourceMappings take no resource",
+        "AwsSolutions::AwsSolutions-IAM5[Resource::arn:aws:lambda:{region}:{account}:function:tandem-{stage}-*]": "a"
+        " function per pipeline, whichever those are, and its versions and alias",
         "AwsSolutions::AwsSolutions-IAM5[Resource::arn:aws:ssm:{region}:{account}:parameter/tandem/{stage}/*]": "the"
         " manifests take the stage's parameters, and nothing secret is among them",
     },

@@ -196,6 +196,11 @@ class ExistingEks(Frozen):
     kind: Literal["existing"]
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", description="the cluster's name")
     security_group: Group = Field(description="the ID of the nodes' security group, like sg-0123abcd")
+    wired: bool = Field(
+        default=False,
+        description="true or false: whether who keeps it also lets its nodes reach Kafka, gives the service accounts"
+        " their roles and the deploy role its access, as k8s/terraform does",
+    )
 
 
 class NoEks(Frozen):
