@@ -6,13 +6,13 @@ Manifests are applied with kubectl, by the workflows of .github/ or by a person:
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from cdk import environment
 from cdk.config import ExistingEks, NewEks, StageConfig
@@ -26,13 +26,6 @@ from functions.core.pipeline import AnyPipeline
 
 PODS: Final = "pods.eks.amazonaws.com"  # the Pod Identity agent, which also tags the session with pod and namespace
 UNTAGGED_DAYS: Final = 7
-GIVEN_TO_EKS: Final = {
-    "Role": (
-        "AmazonEKSClusterPolicy", "AmazonEKSComputePolicy", "AmazonEKSBlockStoragePolicy",
-        "AmazonEKSLoadBalancingPolicy", "AmazonEKSNetworkingPolicy",
-    ),
-    "ClusternodePoolRole": ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly"),
-}  # fmt: skip
 
 
 class Steady(Stack):
@@ -110,9 +103,6 @@ class Steady(Stack):
             bootstrap_cluster_creator_admin_permissions=False,  # whoever runs CloudFormation is no administrator
             output_config_command=False,
         )
-        for given, policies in GIVEN_TO_EKS.items():
-            for policy in policies:
-                self._acknowledge(cluster.node.find_child(given), policy)
         return cluster.cluster_name, cluster.cluster_security_group_id
 
     def _administrators(self, chosen: NewEks) -> None:
@@ -165,12 +155,6 @@ class Steady(Stack):
         )
         self._tell(f"worker-role-arn/{pipeline.name}", worker.role_arn)
         return worker
-
-    def _acknowledge(self, given: IConstruct, policy: str) -> None:
-        """What the CDK attaches to the roles of the control plane and of Auto Mode's nodes."""
-        rule = f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{policy}]"
-        reason = "EKS documents this policy for Auto Mode, and AWS changes it together with EKS."
-        Validations.of(given).acknowledge(Acknowledgment(id=rule, reason=reason))
 
     def _tell(self, name: str, value: str) -> None:
         """Leave a value for the manifests."""

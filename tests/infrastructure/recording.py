@@ -21,6 +21,7 @@ from functions.adapters.topic import PRODUCER
 from functions.pipelines.logins import PIPELINE
 from functions.runtimes.msk import handler
 from functions.runtimes.worker import process
+from functions.runtimes.worker.client import consumer_settings
 from functions.runtimes.worker.worker import Worker
 from tests.integration.waiting import eventually
 from tests.unit.runtimes.world import event, login
@@ -50,8 +51,9 @@ class Recorded:
         """A callback for librdkafka's statistics."""
         return lambda text: into.update(_requests(text))
 
-    def _asked(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
-        self.aws.append((model.service_model.service_name, model.name, params))
+    def _asked(self, **event: Any) -> None:
+        model = event["model"]
+        self.aws.append((model.service_model.service_name, model.name, event["params"]))
         if model.name == "TransactWriteItems" and not self.broken:
             self.broken = True
             raise EndpointConnectionError(endpoint_url="http://nowhere")
@@ -69,8 +71,7 @@ class Context:
 
 def record(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     """Have every client that is made from now on recorded."""
-    recorded, settings_of = Recorded(), process.consumer_settings
-    statistics = Worker.statistics
+    recorded, statistics = Recorded(), Worker.statistics
 
     def producer(chosen: dict[str, Any]) -> Producer:
         recorded.producers.append(Producer(chosen))
@@ -85,7 +86,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     monkeypatch.setitem(PRODUCER, "stats_cb", recorded.kafka(recorded.producer))
     monkeypatch.setitem(PRODUCER, "statistics.interval.ms", 100)
     monkeypatch.setattr(
-        process, "consumer_settings", lambda *given: settings_of(*given) | {"statistics.interval.ms": 1000}
+        process, "consumer_settings", lambda *given: consumer_settings(*given) | {"statistics.interval.ms": 1000}
     )
     monkeypatch.setattr(Worker, "statistics", told)
     return recorded
