@@ -1,10 +1,11 @@
 """What the checks find and we leave as it is, each with the reason why that holds. Everything else is fixed instead.
 
-Keys: the construct's path within its stage, and the finding's ID as the check prints it, with {stage}, {region} and
-{account} for what differs. A test refuses entries that nothing needs any more.
+Keys: the construct's path within its stage, with * for a pipeline's name, and the finding's ID as the check prints it,
+with {stage}, {region} and {account} for what differs. A test refuses entries that nothing needs any more.
 """
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Final
 
 from aws_cdk import Acknowledgment, Stage, Validations
@@ -35,9 +36,9 @@ ACKNOWLEDGED: Final[Mapping[str, Mapping[str, str]]] = {
 def acknowledge(stage: Stage) -> None:
     """Tell the checks. A path that this stage does not have belongs to another choice, such as SCRAM."""
     filling = {"stage": stage.stage_name, "region": stage.region, "account": stage.account or "<AWS::AccountId>"}
-    found = {construct.node.path.removeprefix(f"{stage.node.path}/"): construct for construct in stage.node.find_all()}
-    for path, reasons in ACKNOWLEDGED.items():
-        if path in found:
-            for finding, reason in reasons.items():
+    for construct in stage.node.find_all():
+        path = construct.node.path.removeprefix(f"{stage.node.path}/")
+        for pattern in (each for each in ACKNOWLEDGED if fnmatchcase(path, each)):
+            for finding, reason in ACKNOWLEDGED[pattern].items():
                 rule = Acknowledgment(id=finding.format_map(filling), reason=reason)
-                Validations.of(found[path]).acknowledge(rule)
+                Validations.of(construct).acknowledge(rule)

@@ -32,7 +32,7 @@ SERVER_PROPERTIES: Final = {
 # offline partitions are free at DEFAULT; standard brokers tell of partitions with too few replicas at PER_BROKER.
 STANDARD_METRICS: Final = "PER_BROKER"
 EXPRESS_METRICS: Final = "DEFAULT"
-Provisioned = StandardKafka | ExpressKafka
+Brokers = StandardKafka | ExpressKafka
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Place:
 
 
 def cluster(
-    scope: Construct, stage: StageConfig, kafka: Provisioned | ServerlessKafka, place: Place, key: kms.IKey
+    scope: Construct, stage: StageConfig, kafka: Brokers | ServerlessKafka, place: Place, key: kms.IKey
 ) -> msk.CfnCluster | msk.CfnServerlessCluster:
     """The cluster that the stage asks for."""
     match kafka:
@@ -91,7 +91,7 @@ def _standard(
     return made
 
 
-def _nodes(kafka: Provisioned, place: Place) -> msk.CfnCluster.BrokerNodeGroupInfoProperty:
+def _nodes(kafka: Brokers, place: Place) -> msk.CfnCluster.BrokerNodeGroupInfoProperty:
     storage = None
     if isinstance(kafka, StandardKafka):
         volume = msk.CfnCluster.EBSStorageInfoProperty(volume_size=kafka.storage_gib)
@@ -104,9 +104,7 @@ def _nodes(kafka: Provisioned, place: Place) -> msk.CfnCluster.BrokerNodeGroupIn
     )
 
 
-def _provisioned(
-    scope: Construct, stage: StageConfig, kafka: Provisioned, place: Place, key: kms.IKey
-) -> msk.CfnCluster:
+def _provisioned(scope: Construct, stage: StageConfig, kafka: Brokers, place: Place, key: kms.IKey) -> msk.CfnCluster:
     kind = msk.CfnCluster
     logs = log_group(scope, "BrokerLogs", stage, key, group=f"/aws/vendedlogs/tandem/{stage.name}/brokers")
     return kind(

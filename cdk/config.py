@@ -36,8 +36,9 @@ SecretArn = Annotated[
     str, _pattern(r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:AmazonMSK_\S+-[A-Za-z0-9]{6}$")
 ]
 KeyArn = Annotated[str, _pattern(r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-z0-9-]+$")]
-Group = Annotated[str, _pattern(r"^sg-[0-9a-f]+$")]
-Subnet = Annotated[str, _pattern(r"^subnet-[0-9a-f]+$")]
+Vpc = Annotated[str, _pattern(r"^vpc-([0-9a-f]{8}|[0-9a-f]{17})$")]
+Group = Annotated[str, _pattern(r"^sg-([0-9a-f]{8}|[0-9a-f]{17})$")]
+Subnet = Annotated[str, _pattern(r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$")]
 LogDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]  # what CloudWatch Logs takes
@@ -62,7 +63,7 @@ class ExistingNetwork(Frozen):
     """A VPC that somebody else keeps, its endpoints included."""
 
     kind: Literal["existing"]
-    vpc: str = Field(pattern=r"^vpc-[0-9a-f]+$", description="the ID of a VPC, like vpc-0123abcd")
+    vpc: Vpc = Field(description="the ID of a VPC, like vpc-0123abcd")
     subnets: tuple[Subnet, Subnet, Subnet] = Field(
         description="the IDs of three private subnets, in the order of `zones`"
     )
@@ -71,7 +72,10 @@ class ExistingNetwork(Frozen):
 class Provisioned(Frozen):
     """What MSK's standard and Express brokers have in common."""
 
-    version: str = Field("3.9.x", pattern=r"^\d+\.\d+\.(\d+|x)$", description="one of MSK's versions, like 3.9.x")
+    version: str = Field(
+        "3.9.x.kraft", pattern=r"^\d+\.\d+\.(\d+|x)(\.kraft)?$", description="one of MSK's versions, like 3.9.x.kraft"
+    )
+    """A cluster stays with ZooKeeper or KRaft for ever."""
     brokers_per_zone: int = Field(1, ge=1, le=10)
 
 
@@ -88,7 +92,10 @@ class StandardKafka(Provisioned):
     """Up to which it grows."""
 
     @model_validator(mode="after")
-    def _grows(self) -> Self:
+    def _can_be(self) -> Self:
+        """CloudFormation's reference of AWS::MSK::Cluster: the smallest brokers do without KRaft."""
+        if self.instance == "kafka.t3.small" and self.version.endswith(".kraft"):
+            raise ValueError(f"instance: got {self.instance!r}, takes a larger one where version is {self.version}")
         if self.most_storage_gib < self.storage_gib:
             raise ValueError(f"most_storage_gib: got {self.most_storage_gib}, takes storage_gib or more")
         return self

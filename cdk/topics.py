@@ -35,6 +35,12 @@ def settings(config: TopicConfig, *, express: bool) -> dict[str, int]:
     return retention if express else {**retention, "min.insync.replicas": config.min_insync_replicas}
 
 
+def described(name: str, config: TopicConfig) -> str:
+    """For people: user-login partitions=12 retention.ms=604800000 min.insync.replicas=2."""
+    values = {"partitions": config.partitions, **settings(config, express=False)}
+    return " ".join([name, *(f"{key}={value}" for key, value in values.items())])
+
+
 def create(scope: Construct, cluster_arn: str, topics: Mapping[str, TopicConfig], *, express: bool) -> None:
     """The topics as resources. They outlive their declaration: taking a pipeline away must not take its records away.
 

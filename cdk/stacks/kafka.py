@@ -1,13 +1,13 @@
 """The MSK cluster of a stage, or the one it is given, and the topics of its pipelines.
 
 Serverless has no topic API (MSK documentation, "Topic operations"), and a given cluster's topics are its keeper's:
-there somebody has to make the topics before records can flow.
+there somebody has to make the topics before records can flow, and the deployment says which.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -24,6 +24,7 @@ from cdk.stacks.keys import Keys
 from cdk.stacks.network import HTTPS, Network
 from functions.core import names
 from functions.core.pipeline import AnyPipeline
+from functions.core.topic_config import TopicConfig
 
 PORTS: Final = {"iam": 9098, "scram": 9096}
 EXPORTERS: Final = {"Jmx": 11001, "Node": 11002}  # MSK documentation, "Open monitoring with Prometheus"
@@ -54,20 +55,19 @@ class Kafka(Stack):
         else:
             self.brokers = self._brokers(network)
             self._make(stage, stage.kafka, keys, network)
-            if not isinstance(stage.kafka, ServerlessKafka):
-                self._exporters = EXPORTERS
-                express = isinstance(stage.kafka, ExpressKafka)
-                topics.create(self, self.cluster_arn, topics.declared(pipelines), express=express)
-        admit(self, "ClientsToBrokers", network.clients, self.brokers, self.port)
-        let_out(self, "ClientsOut", network.clients, self.brokers, self.port)
-        network.admit(self, "PollersToEndpoints", self.brokers)
+        self._topics(stage.kafka, topics.declared(pipelines))
+        clients, group = network.clients.security_group_id, self.brokers.security_group_id
+        admit(self, "ClientsToBrokers", clients, group, self.port)
+        let_out(self, "ClientsOut", clients, group, self.port)
+        network.admit(self, "PollersToEndpoints", group)
         self._leave(stage)
 
-    def admit(self, scope: Construct, name: str, peer: ec2.ISecurityGroup) -> None:
-        """Let a group of another stack reach the brokers and, where there are any, their Prometheus exporters."""
-        admit(scope, f"{name}ToBrokers", peer, self.brokers, self.port)
+    def admit(self, scope: Construct, name: str, peer: str) -> None:
+        """Let another stack's group reach the brokers and, where there are any, their Prometheus exporters."""
+        group = self.brokers.security_group_id
+        admit(scope, f"{name}ToBrokers", peer, group, self.port)
         for exporter, port in self._exporters.items():
-            admit(scope, f"{name}To{exporter}Exporter", peer, self.brokers, port)
+            admit(scope, f"{name}To{exporter}Exporter", peer, group, port)
 
     def _use(self, kafka: ExistingKafka) -> None:
         """Its group has to admit itself on the port, for event source mappings: that rule is its keeper's."""
@@ -92,8 +92,8 @@ class Kafka(Stack):
         group = ec2.SecurityGroup(
             self, "Brokers", vpc=network.vpc, description="Kafka brokers and pollers", allow_all_outbound=False
         )
-        admit(self, "PollersToBrokers", group, group, self.port)
-        let_out(self, "PollersOut", group, group, self.port)
+        admit(self, "PollersToBrokers", group.security_group_id, group.security_group_id, self.port)
+        let_out(self, "PollersOut", group.security_group_id, group.security_group_id, self.port)
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "AWS services, for on-demand pollers")
         return group
 
@@ -115,6 +115,14 @@ class Kafka(Stack):
         self.bootstrap_servers = bootstrap_servers(
             self, self.cluster_arn, stage.kafka_auth, log_group(self, "BootstrapLogs", stage, keys.data)
         )
+
+    def _topics(self, kafka: object, declared: Mapping[str, TopicConfig]) -> None:
+        if isinstance(kafka, StandardKafka | ExpressKafka):
+            self._exporters = EXPORTERS
+            topics.create(self, self.cluster_arn, declared, express=isinstance(kafka, ExpressKafka))
+        else:
+            told = "; ".join(topics.described(name, config) for name, config in declared.items())
+            CfnOutput(self, "TopicsToMake", value=told, description="This cluster takes topics from Kafka clients only")
 
     def _leave(self, stage: StageConfig) -> None:
         """For the manifests, Terraform and people."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Annotations, Stack, Tags
+from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from cdk import endpoints
-from cdk.config import ExistingNetwork, NewNetwork, StageConfig
+from cdk import endpoints, vpc
+from cdk.config import ExistingNetwork, StageConfig
 from cdk.ingress import admit
 from cdk.logs import log_group
 from cdk.stacks.keys import Keys
@@ -16,7 +16,6 @@ from functions.core import names
 from functions.core.pipeline import AnyPipeline
 
 HTTPS = 443
-NAT = {"none": 0, "one": 1, "per-zone": 3}
 
 
 class Network(Stack):
@@ -34,67 +33,23 @@ class Network(Stack):
 
     def __init__(self, scope: Construct, stage: StageConfig, *, keys: Keys, pipelines: Sequence[AnyPipeline]) -> None:
         super().__init__(scope, "Network", stack_name=f"tandem-{stage.name}-network")
-        network = stage.network
         self.endpoints = None
-        if isinstance(network, ExistingNetwork):
-            self.vpc = self._existing(network, stage)
-            subnets = self.vpc.private_subnets
+        if isinstance(stage.network, ExistingNetwork):
+            self.vpc = vpc.existing(self, stage.network, stage.zones)
         else:
-            self.vpc = self._new(network, stage)
-            subnets = self.vpc.private_subnets or self.vpc.isolated_subnets
+            self.vpc = vpc.new(self, stage.network, stage.zones)
             self._flow_logs(stage, keys)
+        subnets = self.vpc.private_subnets or self.vpc.isolated_subnets
         self.private = ec2.SubnetSelection(subnets=subnets)
         self.subnet_ids = [subnet.subnet_id for subnet in subnets]
         self.clients = self._clients()
         self._endpoints(endpoints.needed(stage, [pipeline.name for pipeline in pipelines]))
         self._leave(stage)
 
-    def admit(self, scope: Construct, name: str, peer: ec2.ISecurityGroup) -> None:
-        """Let a group of another stack reach the interface endpoints; without any, its traffic goes through NAT."""
+    def admit(self, scope: Construct, name: str, peer: str) -> None:
+        """Let another stack's group reach the interface endpoints; without any, its traffic goes through NAT."""
         if self.endpoints:
-            admit(scope, name, peer, self.endpoints, HTTPS)
-
-    def _existing(self, network: ExistingNetwork, stage: StageConfig) -> ec2.IVpc:
-        """By IDs alone: no look-up. Routes, endpoints and flow logs are its keeper's."""
-        vpc = ec2.Vpc.from_vpc_attributes(
-            self,
-            "Vpc",
-            vpc_id=network.vpc,
-            availability_zones=list(stage.zones),
-            private_subnet_ids=list(network.subnets),
-        )
-        for subnet in vpc.private_subnets:
-            Annotations.of(subnet).acknowledge_warning(
-                "@aws-cdk/aws-ec2:noSubnetRouteTableId", "nothing here adds routes to somebody else's tables"
-            )
-        return vpc
-
-    def _new(self, network: NewNetwork, stage: StageConfig) -> ec2.Vpc:
-        """The private subnets take three quarters of the range; public ones, where NAT needs them, lie in the last."""
-        isolated = network.nat == "none"
-        kind = ec2.SubnetType.PRIVATE_ISOLATED if isolated else ec2.SubnetType.PRIVATE_WITH_EGRESS
-        bits = int(network.cidr.split("/")[1])
-        private = ec2.SubnetConfiguration(name="private", subnet_type=kind, cidr_mask=bits + 2)
-        public = ec2.SubnetConfiguration(
-            name="public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=bits + 4, map_public_ip_on_launch=False
-        )
-        vpc = ec2.Vpc(
-            self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(network.cidr),
-            availability_zones=list(stage.zones),
-            nat_gateways=NAT[network.nat],
-            subnet_configuration=[private] if isolated else [private, public],
-            gateway_endpoints={
-                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
-                "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
-            },
-        )
-        for subnet in (*vpc.private_subnets, *vpc.isolated_subnets):  # where EKS may put load balancers
-            Tags.of(subnet).add("kubernetes.io/role/internal-elb", "1")
-        for subnet in vpc.public_subnets:
-            Tags.of(subnet).add("kubernetes.io/role/elb", "1")
-        return vpc
+            admit(scope, name, peer, self.endpoints.security_group_id, HTTPS)
 
     def _flow_logs(self, stage: StageConfig, keys: Keys) -> None:
         ec2.FlowLog(
@@ -128,7 +83,7 @@ class Network(Stack):
                 security_groups=[self.endpoints],
                 open=False,  # CDK would admit the VPC's whole range
             )
-        self.admit(self, "ClientsToEndpoints", self.clients)
+        self.admit(self, "ClientsToEndpoints", self.clients.security_group_id)
 
     def _leave(self, stage: StageConfig) -> None:
         """For the manifests and Terraform."""

@@ -27,17 +27,21 @@ ALTERNATIVES: dict[str, dict[str, Any]] = {  # what cdk.json's stages do not cho
     "given": PLACE
     | {
         "account": "111122223333",
-        "network": {"kind": "existing", "vpc": "vpc-0a1b", "subnets": ["subnet-0a", "subnet-0b", "subnet-0c"]},
+        "network": {
+            "kind": "existing",
+            "vpc": "vpc-0a1b2c3d",
+            "subnets": ["subnet-0000000a", "subnet-0000000b", "subnet-0000000c"],
+        },
         "kafka": {
             "kind": "existing",
             "arn": "arn:aws:kafka:us-east-1:111122223333:cluster/shared/0a1b2c3d-1",
-            "security_group": "sg-0b0c",
+            "security_group": "sg-0b0c0d0e",
             "bootstrap_servers": "b-1.shared:9096,b-2.shared:9096",
             "scram_secret": "arn:aws:secretsmanager:us-east-1:111122223333:secret:AmazonMSK_shared-AbCdEf",
             "scram_key": "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4444-8888-0123456789ab",
         },
         "kafka_auth": "scram",
-        "eks": {"kind": "existing", "name": "shared", "security_group": "sg-0e0f"},
+        "eks": {"kind": "existing", "name": "shared", "security_group": "sg-0e0f0a0b"},
     },
 }
 

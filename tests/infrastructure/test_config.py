@@ -64,17 +64,19 @@ def run(**changes: Any) -> dict[str, Any]:
         (network(cidr="8.8.0.0/16"), "stages.dev.network.cidr: got '8.8.0.0/16', takes a private range"),
         (network(cidr="10.0.0.1/16"), "stages.dev.network.cidr: got '10.0.0.1/16', takes a private range"),
         (
-            PLACE | {"network": {"kind": "existing", "vpc": "vpc-XY", "subnets": ["subnet-1"] * 3}},
+            PLACE | {"network": GIVEN["network"] | {"vpc": "vpc-XY"}},
             "stages.dev.network.vpc: got 'vpc-XY', takes the ID of a VPC, like vpc-0123abcd",
         ),
         (
-            PLACE | {"network": {"kind": "existing", "vpc": "vpc-1", "subnets": ["subnet-1", "b", "subnet-3"]}},
+            PLACE | {"network": GIVEN["network"] | {"subnets": ["subnet-0123abcd", "b", "subnet-0123abce"]}},
             "stages.dev.network.subnets.1: got 'b', takes the IDs of three private subnets",
         ),
         (
             kafka(storage_gib=500, most_storage_gib=100),
             "stages.dev.kafka.most_storage_gib: got 100, takes storage_gib or more",
         ),
+        (kafka(instance="kafka.t3.small"), "stages.dev.kafka.instance: got 'kafka.t3.small', takes a larger one where"),
+        (kafka(version="latest"), "stages.dev.kafka.version: got 'latest', takes one of MSK's versions"),
         (kafka(storage_gib=0), "stages.dev.kafka.storage_gib: got 0, takes greater than or equal to 1"),
         (kafka(instance="m7g"), "stages.dev.kafka.instance: got 'm7g', takes a size like kafka.m7g.large"),
         (kafka(kind="express", storage_gib=9), "stages.dev.kafka.storage_gib: got 9, but there is no such value"),

@@ -3,17 +3,21 @@
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cdk import topics
+from cdk.config import StageConfig
 from cdk.errors import InvalidConfig
+from cdk.stacks.kafka import Kafka
+from cdk.stacks.network import Network
 from functions.core.pipeline import AnyPipeline
 from functions.core.sinks import Topic
 from functions.core.topic_config import TopicConfig
 from functions.pipelines.logins import PIPELINE
-from tests.infrastructure.conftest import Templates
+from tests.infrastructure.conftest import ALTERNATIVES, CONTEXT, UNCHECKED, Templates
 
 CLUSTER, INGRESS = "AWS::MSK::Cluster", "AWS::EC2::SecurityGroupIngress"
 
@@ -160,11 +164,41 @@ def test_brokers_are_asked_for_with_exactly_that_right(templates: Templates, sta
     assert told["Fn::GetAtt"][1] == f"BootstrapBrokerString{answer}"
 
 
+def test_topics_that_somebody_has_to_make_are_told(templates: Templates, alternatives: Templates) -> None:
+    for found, stage in ((templates, "dev"), (alternatives, "given")):
+        told = found[stage, "kafka"]["Outputs"]["TopicsToMake"]["Value"]
+        assert "user-login partitions=12 retention.ms=604800000 min.insync.replicas=2" in told.split("; ")
+    assert "TopicsToMake" not in templates["prod", "kafka"].get("Outputs", {})
+
+
+def test_another_stack_is_let_in_by_rules_of_its_own(tmp_path: Path) -> None:
+    from aws_cdk import App, Stack, assertions  # noqa: PLC0415 - importing it starts Node
+
+    from cdk.stage import TandemStage  # noqa: PLC0415
+
+    config = StageConfig.model_validate(ALTERNATIVES["iam"] | {"name": "iam"})
+    stage = TandemStage(App(outdir=str(tmp_path), context=CONTEXT | UNCHECKED), config, [PIPELINE])
+    kafka, network = stage.node.find_child("Kafka"), stage.node.find_child("Network")
+    assert isinstance(kafka, Kafka)
+    assert isinstance(network, Network)
+    guest = Stack(stage, "Guest")
+    kafka.admit(guest, "Guest", "sg-0123abcd")
+    network.admit(guest, "GuestToEndpoints", "sg-0123abcd")
+    rules = assertions.Template.from_stack(guest).find_resources(INGRESS)
+    assert {name: rule["Properties"]["FromPort"] for name, rule in rules.items()} == {
+        "GuestToBrokers": 9098,
+        "GuestToJmxExporter": 11001,
+        "GuestToNodeExporter": 11002,
+        "GuestToEndpoints": 443,
+    }
+    assert {rule["Properties"]["SourceSecurityGroupId"] for rule in rules.values()} == {"sg-0123abcd"}
+
+
 def test_a_given_cluster_is_left_as_it_is(alternatives: Templates) -> None:
     made = [each["Type"] for each in alternatives["given", "kafka"]["Resources"].values()]
     assert set(made) == {INGRESS, "AWS::EC2::SecurityGroupEgress", "AWS::SSM::Parameter"}
     admitted = alternatives.one("given", "kafka", INGRESS)
-    assert (admitted["GroupId"], admitted["FromPort"]) == ("sg-0b0c", 9096)
+    assert (admitted["GroupId"], admitted["FromPort"]) == ("sg-0b0c0d0e", 9096)
     parameters = alternatives.parameters("given", "kafka")
     assert parameters["/tandem/given/bootstrap-servers"] == "b-1.shared:9096,b-2.shared:9096"
     assert parameters["/tandem/given/kafka-port"] == "9096"

@@ -122,10 +122,10 @@ def test_the_default_security_group_is_emptied(templates: Templates) -> None:
 def test_an_existing_vpc_is_taken_by_ids(alternatives: Templates) -> None:
     kinds = {each["Type"] for each in alternatives["given", "network"]["Resources"].values()}
     assert kinds == {"AWS::EC2::SecurityGroup", "AWS::SSM::Parameter"}
-    assert alternatives.one("given", "network", "AWS::EC2::SecurityGroup")["VpcId"] == "vpc-0a1b"
+    assert alternatives.one("given", "network", "AWS::EC2::SecurityGroup")["VpcId"] == "vpc-0a1b2c3d"
     parameters = alternatives.parameters("given", "network")
     assert parameters["/tandem/given/private-subnet-ids"] == ",".join(ALTERNATIVES["given"]["network"]["subnets"])
-    assert parameters["/tandem/given/vpc-id"] == "vpc-0a1b"
+    assert parameters["/tandem/given/vpc-id"] == "vpc-0a1b2c3d"
 
 
 def test_a_small_range_is_divided_alike(alternatives: Templates) -> None:
