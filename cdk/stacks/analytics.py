@@ -4,12 +4,18 @@ from collections.abc import Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_athena as athena
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from cdk.catalog import catalog, lake_table
 from cdk.config import StageConfig
+from cdk.queries import named_queries, workgroup
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import Network
 from cdk.stacks.stores import Stores
+from cdk.statements import Place, backfill
+from cdk.warehouse import Warehouse
+from functions.core import names
 from functions.core.pipeline import AnyPipeline
 
 
@@ -29,3 +35,22 @@ class Analytics(Stack):
         pipelines: Sequence[AnyPipeline],
     ) -> None:
         super().__init__(scope, "Analytics", stack_name=f"tandem-{stage.name}-analytics")
+        self.workgroup = workgroup(self, stage, keys)
+        database = catalog(self, stage)
+        laked = [pipeline for pipeline in pipelines if pipeline.has_lake]
+        for pipeline in laked:
+            lake_table(self, stage, pipeline, stores.lake, database)
+            named_queries(self, stage, pipeline, self.workgroup)
+        if stage.redshift and laked:
+            made = Warehouse(self, stage, keys=keys, network=network, stores=stores, pipelines=laked)
+            self._tell(stage, made.place, laked)
+
+    def _tell(self, stage: StageConfig, place: Place, pipelines: Sequence[AnyPipeline]) -> None:
+        """Leave for people the SQL that only they can decide to run."""
+        for pipeline in pipelines:
+            ssm.StringParameter(
+                self,
+                f"Told-backfill-{pipeline.name}",
+                parameter_name=names.parameter(stage.name, f"backfill-{pipeline.name}"),
+                string_value=backfill(place, pipeline),
+            )

@@ -43,6 +43,21 @@ def dead_letter_bucket(stage: str, account: str, region: str) -> str:
     return f"tandem-{stage}-dead-letters-{account}-{region}"
 
 
+def access_log_bucket(stage: str, account: str, region: str) -> str:
+    """The S3 bucket that tells who read the other two."""
+    return f"tandem-{stage}-access-logs-{account}-{region}"
+
+
+def query_bucket(stage: str, account: str, region: str) -> str:
+    """The S3 bucket of Athena's results."""
+    return f"tandem-{stage}-queries-{account}-{region}"
+
+
+def workgroup(stage: str) -> str:
+    """The workgroups of a stage, Athena's and Redshift's, and Redshift's namespace."""
+    return f"tandem-{stage}"
+
+
 def database(stage: str) -> str:
     """The Glue database and the Redshift schema of a stage; neither takes hyphens."""
     return f"tandem_{stage.replace('-', '_')}"

@@ -1,0 +1,87 @@
+"""Athena: one workgroup, its results in a bucket of their own, and the queries that people want first."""
+
+from typing import Final
+
+from aws_cdk import Acknowledgment, Duration, Stack, Validations
+from aws_cdk import aws_athena as athena
+from aws_cdk import aws_s3 as s3
+
+from cdk.config import StageConfig
+from cdk.removal import removal
+from cdk.stacks.keys import Keys
+from cdk.statements import QUERIES, query
+from functions.core import names
+from functions.core.pipeline import AnyPipeline
+
+MOST_BYTES: Final = 100 * 10**9  # that one query may scan; at 5 dollars a terabyte it costs at most 50 cents
+RESULTS_DAYS: Final = 30
+
+
+def workgroup(stack: Stack, stage: StageConfig, keys: Keys) -> athena.CfnWorkGroup:
+    """The stage's workgroup. Its settings override the client's: results are encrypted, and no query scans too much."""
+    results = _results(stack, stage, keys)
+    return athena.CfnWorkGroup(
+        stack,
+        "Workgroup",
+        name=names.workgroup(stage.name),
+        description=f"The lake of stage {stage.name}",
+        recursive_delete_option=not stage.protected,  # named queries and history would keep it
+        work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
+            enforce_work_group_configuration=True,
+            publish_cloud_watch_metrics_enabled=True,
+            bytes_scanned_cutoff_per_query=MOST_BYTES,
+            engine_version=athena.CfnWorkGroup.EngineVersionProperty(selected_engine_version="Athena engine version 3"),
+            result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
+                output_location=f"s3://{results.bucket_name}/results/",
+                expected_bucket_owner=stack.account,
+                encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
+                    encryption_option="SSE_KMS", kms_key=keys.data.key_arn
+                ),
+            ),
+        ),
+    )
+
+
+def _results(stack: Stack, stage: StageConfig, keys: Keys) -> s3.Bucket:
+    bucket = s3.Bucket(
+        stack,
+        "Results",
+        bucket_name=names.query_bucket(stage.name, stack.account, stack.region),
+        encryption=s3.BucketEncryption.KMS,
+        encryption_key=keys.data,
+        bucket_key_enabled=True,
+        enforce_ssl=True,
+        minimum_tls_version=1.2,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                id="expire",
+                expiration=Duration.days(RESULTS_DAYS),
+                abort_incomplete_multipart_upload_after=Duration.days(1),
+            )
+        ],
+        removal_policy=removal(stage),
+    )
+    Validations.of(bucket).acknowledge(
+        Acknowledgment(
+            id="AwsSolutions-S1",
+            reason="It holds answers for a month. Athena's history says who asked, the lake's access log who read.",
+        )
+    )
+    return bucket
+
+
+def named_queries(stack: Stack, stage: StageConfig, pipeline: AnyPipeline, group: athena.CfnWorkGroup) -> None:
+    """What the console offers to run on a pipeline's table."""
+    for name, told in QUERIES.items():
+        named = athena.CfnNamedQuery(
+            stack,
+            f"Query-{pipeline.name}-{name}",
+            name=f"{pipeline.name}: {name.replace('_', ' ')}",
+            description=told,
+            database=names.database(stage.name),
+            work_group=names.workgroup(stage.name),
+            query_string=query(name, stage.name, pipeline),
+        )
+        named.node.add_dependency(group)

@@ -1,0 +1,121 @@
+"""Redshift Serverless: a namespace, a workgroup in the private subnets, and the tables that load themselves."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_redshift as redshift
+from aws_cdk import aws_redshiftserverless as serverless
+from constructs import Construct
+
+from cdk.config import StageConfig
+from cdk.load_role import LoadRole
+from cdk.loads import inbound
+from cdk.logs import log_group
+from cdk.removal import removal
+from cdk.stacks.keys import Keys
+from cdk.stacks.network import Network
+from cdk.stacks.stores import Stores
+from cdk.statements import Place, warehouse
+from cdk.warehouse_tables import Serverless, WarehouseTables
+from functions.core import names
+from functions.core.pipeline import AnyPipeline
+
+DATABASE: Final = "tandem"
+ADMIN: Final = "tandem_admin"
+LOGS: Final = ("userlog", "connectionlog", "useractivitylog")
+PARAMETERS: Final = {
+    "require_ssl": "true",
+    "enable_user_activity_logging": "true",
+    "max_query_execution_time": "3600",  # seconds
+}
+
+
+class Warehouse(Construct):
+    """Everything of Redshift in a stage that wants it. It only ever reads the lake."""
+
+    place: Place
+
+    def __init__(  # noqa: PLR0913 - it names everything that it is handed
+        self,
+        scope: Construct,
+        stage: StageConfig,
+        *,
+        keys: Keys,
+        network: Network,
+        stores: Stores,
+        pipelines: Sequence[AnyPipeline],
+    ) -> None:
+        super().__init__(scope, "Warehouse")
+        if stage.redshift is None:
+            raise ValueError(f"stages.{stage.name}.redshift: is missing")
+        self._stage, self._name = stage, names.workgroup(stage.name)
+        role = LoadRole(self, stage, keys, stores, pipelines)
+        self.place = Place(stage.name, stores.lake.bucket_name, role.role_arn)
+        namespace = self._namespace(keys, stores, role)
+        workgroup = self._workgroup(network, stage.redshift.base_rpu)
+        workgroup.node.add_dependency(namespace)
+        listening = self._integration(stores, namespace)
+        listening.node.add_dependency(workgroup)
+        tables = WarehouseTables(
+            self,
+            stage,
+            Serverless(namespace, workgroup),
+            warehouse(self.place, pipelines),
+            key=keys.data,
+        )
+        tables.node.add_dependency(listening)
+
+    def _namespace(self, keys: Keys, stores: Stores, role: iam.Role) -> serverless.CfnNamespace:
+        namespace = serverless.CfnNamespace(
+            self,
+            "Namespace",
+            namespace_name=self._name,
+            db_name=DATABASE,
+            admin_username=ADMIN,
+            manage_admin_password=True,
+            admin_password_secret_kms_key_id=keys.data.key_arn,
+            kms_key_id=keys.data.key_arn,
+            iam_roles=[role.role_arn],
+            log_exports=list(LOGS),
+            namespace_resource_policy=inbound(stores.lake),
+            final_snapshot_name=f"{self._name}-final" if self._stage.protected else None,
+        )
+        namespace.apply_removal_policy(removal(self._stage))
+        for log in LOGS:  # made here, or Redshift makes them, unencrypted and for ever
+            group = log_group(self, f"Log-{log}", self._stage, keys.data, group=f"/aws/redshift/{self._name}/{log}")
+            namespace.node.add_dependency(group)
+        return namespace
+
+    def _workgroup(self, network: Network, base_rpu: int) -> serverless.CfnWorkgroup:
+        """Nobody reaches its port until somebody adds a rule: query editor and Data API need none."""
+        group = ec2.SecurityGroup(
+            self, "Clients", vpc=network.vpc, description="Redshift: out to S3 by its endpoint, nobody in"
+        )
+        workgroup = serverless.CfnWorkgroup(
+            self,
+            "Workgroup",
+            workgroup_name=self._name,
+            namespace_name=self._name,
+            base_capacity=base_rpu,
+            enhanced_vpc_routing=True,
+            publicly_accessible=False,
+            subnet_ids=network.vpc.select_subnets(subnets=network.private.subnets).subnet_ids,
+            security_group_ids=[group.security_group_id],
+            config_parameters=[
+                serverless.CfnWorkgroup.ConfigParameterProperty(parameter_key=name, parameter_value=value)
+                for name, value in PARAMETERS.items()
+            ],
+        )
+        workgroup.apply_removal_policy(removal(self._stage))
+        return workgroup
+
+    def _integration(self, stores: Stores, namespace: serverless.CfnNamespace) -> redshift.CfnIntegration:
+        return redshift.CfnIntegration(
+            self,
+            "Listening",
+            integration_name=f"{self._name}-lake",
+            source_arn=stores.lake.bucket_arn,
+            target_arn=namespace.attr_namespace_namespace_arn,
+        )
