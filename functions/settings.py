@@ -57,6 +57,9 @@ class Settings(BaseModel):
     rack: str | None = Field(None, description="the zone ID, for reading from the nearest replica")
     http_host: str = Field("0.0.0.0", description="where the worker answers: the kubelet's probes come from the node")  # noqa: S104
     http_port: int = Field(8080, ge=0, le=65535, description="the worker's health and metrics; 0 takes a free one")
+    cloudwatch_seconds: float | None = Field(
+        None, ge=1, le=3600, description="how often the worker puts its metrics to CloudWatch; left out, never"
+    )
     settle_threads: int = Field(4, ge=1, le=64)
     bytes_in_flight: int = Field(64 * 2**20, ge=2**20, description="the worker pauses partitions above this many bytes")
     drain_seconds: float = Field(

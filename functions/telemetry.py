@@ -1,36 +1,30 @@
-"""The one vocabulary of metrics and log fields.
+"""What the runtimes say: metrics in the words of core/metrics.py, and the fields of log lines.
 
-The runtimes turn what settling did into samples; two exporters, EMF on Lambda and Prometheus on EKS, write them under
-the same names.
+The runtimes turn what settling did into samples; three exporters write them under the same names: EMF on Lambda,
+Prometheus and CloudWatch on EKS.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
+from functions.core.metrics import (
+    ALREADY,
+    CONFLICTS,
+    DROPPED,
+    GAPS,
+    LAST_SETTLED,
+    RECORDS,
+    REJECTS,
+    ROLL_FORWARDS,
+    ROWS,
+    SETTLE_SECONDS,
+    SLICE_BYTES,
+    SLICE_RECORDS,
+    Metric,
+)
 from functions.core.settle import Settled
 from functions.core.slice import Slice
-
-NAMESPACE: Final = "Tandem"
-
-
-class Kind(Enum):
-    """What a number means over time."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    DURATION = "duration"  # seconds, observed one by one
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric; `name` follows Prometheus' conventions without the prefix tandem_, `labels` come besides `pipeline`."""
-
-    name: str
-    kind: Kind
-    help: str
-    labels: tuple[str, ...] = ()
 
 
 class Sample(NamedTuple):
@@ -41,34 +35,38 @@ class Sample(NamedTuple):
     labels: tuple[str, ...] = ()
 
 
-RECORDS = Metric("records_total", Kind.COUNTER, "Records settled")
-ROWS = Metric("rows_total", Kind.COUNTER, "Rows that settled records came to")
-REJECTS = Metric("rejects_total", Kind.COUNTER, "Records stored as dead letters", ("reason",))
-DROPPED = Metric("dropped_total", Kind.COUNTER, "Records dropped on purpose: tombstones, or process returned None")
-ALREADY = Metric("already_settled_total", Kind.COUNTER, "Records that came again and were recognised by the ledger")
-CONFLICTS = Metric("ledger_conflicts_total", Kind.COUNTER, "Transactions that another writer had made first")
-ROLL_FORWARDS = Metric("roll_forwards_total", Kind.COUNTER, "Lake objects of another writer or try that were adopted")
-GAPS = Metric("gaps_total", Kind.COUNTER, "Ranges of offsets that were passed without their records")
-RETRIES = Metric("retries_total", Kind.COUNTER, "Slices left for another try because a store was unavailable")
-FLOODS = Metric("floods_total", Kind.COUNTER, "Slices refused because too many records were rejects")
-STOPS = Metric("stops_total", Kind.COUNTER, "Slices refused until a person has looked, floods included")
-SETTLE_SECONDS = Metric("settle_seconds", Kind.DURATION, "Time to settle one slice")
-LAG = Metric("lag_records", Kind.GAUGE, "Records in the log that are not settled", ("partition",))
-BYTES_IN_FLIGHT = Metric("bytes_in_flight", Kind.GAUGE, "Bytes of keys and values read and not settled")
-ASSIGNED = Metric("assigned_partitions", Kind.GAUGE, "Partitions assigned to this worker")
-PAUSED = Metric("paused_partitions", Kind.GAUGE, "Partitions not being read: full, waiting for a store, or stopped")
-STOPPED = Metric("stopped_partitions", Kind.GAUGE, "Partitions stopped until a person has looked")
-REBALANCES = Metric("rebalances_total", Kind.COUNTER, "Changes of the partition assignment", ("change",))
-LAST_SETTLED = Metric("last_settled_timestamp_seconds", Kind.GAUGE, "When a slice was last settled, Unix seconds")
+class Meter(Protocol):
+    """Takes samples as they come, from any thread."""
 
-METRICS: Final = (
-    RECORDS, ROWS, REJECTS, DROPPED, ALREADY, CONFLICTS, ROLL_FORWARDS, GAPS, RETRIES, FLOODS, STOPS, SETTLE_SECONDS,
-    LAG, BYTES_IN_FLIGHT, ASSIGNED, PAUSED, STOPPED, REBALANCES, LAST_SETTLED,
-)  # fmt: skip
+    def record(self, sample: Sample) -> None:
+        """Add to a counter, set a gauge, observe one of a distribution."""
+
+    def forget(self, metric: Metric, *labels: str) -> None:
+        """Drop a labelled gauge, such as the lag of a partition that another worker has now."""
 
 
-def samples(settled: Settled, seconds: float) -> Iterator[Sample]:
-    """What settling a slice says; zeros are left out, so that nothing is sent for what did not happen."""
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """Several meters as one."""
+
+    each: tuple[Meter, ...]
+
+    def record(self, sample: Sample) -> None:
+        """Tell every one."""
+        for meter in self.each:
+            meter.record(sample)
+
+    def forget(self, metric: Metric, *labels: str) -> None:
+        """Tell every one."""
+        for meter in self.each:
+            meter.forget(metric, *labels)
+
+
+def samples(part: Slice, settled: Settled, seconds: float, now: float) -> Iterator[Sample]:
+    """What settling a slice says, at `now` in Unix seconds.
+
+    Zeros are left out, so that nothing is sent for what did not happen.
+    """
     counted = (
         (RECORDS, settled.records),
         (ROWS, settled.rows),
@@ -81,6 +79,36 @@ def samples(settled: Settled, seconds: float) -> Iterator[Sample]:
     yield from (Sample(metric, value) for metric, value in counted if value)
     yield from (Sample(REJECTS, n, (reason.value,)) for reason, n in sorted(settled.rejected.items(), key=str))
     yield Sample(SETTLE_SECONDS, seconds)
+    yield Sample(SLICE_RECORDS, len(part))
+    yield Sample(SLICE_BYTES, sum(sum(map(len, filter(None, column))) for column in (part.keys, part.values)))
+    yield Sample(LAST_SETTLED, now)
+
+
+def age(timestamp: int, now: float) -> float | None:
+    """Seconds from Kafka's `timestamp` in milliseconds to `now` in Unix seconds; None where a record has no time.
+
+    Producers' clocks are not ours: a record of the future is new.
+    """
+    return max(0.0, now - timestamp / 1000) if timestamp >= 0 else None
+
+
+FIELDS: Final = {
+    "topic": "Which topic",
+    "partition": "Which partition",
+    "start": "The slice's first offset",
+    "end": "The slice's last offset",
+    "next": "The ledger's next offset, after settling",
+    "records": "Records settled",
+    "rows": "Rows that they came to",
+    "rejects": "Records stored as dead letters, by reason",
+    "dropped": "Records dropped on purpose",
+    "already": "Records that came again and were recognised by the ledger",
+    "adopted": "Lake objects of another writer or try that were adopted",
+    "conflicts": "Transactions that another writer had made first",
+    "gaps": "Offsets passed without their records, as [first, last]",
+    "seconds": "How long settling took",
+}
+"""What the fields of a slice's log lines mean, in their order."""
 
 
 def fields(part: Slice) -> dict[str, object]:

@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.session import Session
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -40,6 +41,11 @@ class Aws:
     def secretsmanager(self) -> "SecretsManagerClient":
         """Asked once, at the start."""
         return cast("SecretsManagerClient", self._client("secretsmanager", read_timeout=5))
+
+    @cached_property
+    def cloudwatch(self) -> "CloudWatchClient":
+        """Asked by a thread of its own, which can wait."""
+        return cast("CloudWatchClient", self._client("cloudwatch", read_timeout=5))
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:

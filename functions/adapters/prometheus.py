@@ -1,6 +1,6 @@
 """The vocabulary as Prometheus metrics, in a registry of its own, with the platform's process metrics."""
 
-from typing import Final
+from itertools import product
 
 from prometheus_client import (
     CollectorRegistry,
@@ -13,9 +13,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-from functions.telemetry import METRICS, Kind, Metric, Sample
-
-SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+from functions.core.metrics import LABELS, METRICS, PREFIX, Kind, Metric
+from functions.telemetry import Sample
 
 
 class PrometheusMeter:
@@ -28,9 +27,10 @@ class PrometheusMeter:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         self._metrics = {metric: self._make(metric) for metric in METRICS}
+        self._begin()
 
     def record(self, sample: Sample) -> None:
-        """Add to a counter, set a gauge, observe a duration."""
+        """Add to a counter, set a gauge, observe one of a distribution."""
         metric = self._metrics[sample.metric].labels(self._pipeline, *sample.labels)
         if isinstance(metric, Counter):
             metric.inc(sample.value)
@@ -49,12 +49,19 @@ class PrometheusMeter:
         """The text that Prometheus scrapes."""
         return generate_latest(self._registry)
 
+    def _begin(self) -> None:
+        """Counters and histograms are there from the start, at 0: no rate sees a series begin with its first event."""
+        for metric, made in self._metrics.items():
+            if metric.kind is not Kind.GAUGE:
+                for values in product(*(LABELS[label] for label in metric.labels)):
+                    made.labels(self._pipeline, *values)
+
     def _make(self, metric: Metric) -> Counter | Gauge | Histogram:
-        name, labels = f"tandem_{metric.name}", ("pipeline", *metric.labels)
+        name, labels = PREFIX + metric.name, ("pipeline", *metric.labels)
         match metric.kind:
             case Kind.COUNTER:
                 return Counter(name, metric.help, labels, registry=self._registry)
             case Kind.GAUGE:
                 return Gauge(name, metric.help, labels, registry=self._registry)
-            case Kind.DURATION:
-                return Histogram(name, metric.help, labels, buckets=SECONDS, registry=self._registry)
+            case Kind.DISTRIBUTION:
+                return Histogram(name, metric.help, labels, buckets=metric.buckets, registry=self._registry)

@@ -53,6 +53,7 @@ def aws() -> Iterator[Aws]:
             for variable, value in emulator.environment().items():
                 patch.setenv(variable, value)
             made = {"dynamodb": clients.dynamodb, "s3": clients.s3, "sqs": boto3.Session().client("sqs")}
+            made["cloudwatch"] = clients.cloudwatch
         stores.create(made.__getitem__, STAGE, [PIPELINE], LAKE, DEAD)
         yield clients
         clients.pool.shutdown()

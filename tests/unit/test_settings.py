@@ -36,7 +36,8 @@ def test_every_field_has_its_variable() -> None:
         "AWS_REGION": "eu-central-1", "TANDEM_KAFKA_AUTH": "scram", "TANDEM_SCRAM_FROM": "file:/run/scram",
         "TANDEM_FLOOD_RATIO": "0.25", "TANDEM_SLICE_SECONDS": "0.5", "TANDEM_LOG_LEVEL": "DEBUG",
         "TANDEM_RACK": "use1-az2", "TANDEM_HTTP_HOST": "127.0.0.1", "TANDEM_HTTP_PORT": "0",
-        "TANDEM_SETTLE_THREADS": "8", "TANDEM_BYTES_IN_FLIGHT": "1048576", "TANDEM_DRAIN_SECONDS": "30",
+        "TANDEM_SETTLE_THREADS": "8", "TANDEM_CLOUDWATCH_SECONDS": "60",
+        "TANDEM_BYTES_IN_FLIGHT": "1048576", "TANDEM_DRAIN_SECONDS": "30",
         "TANDEM_STALL_SECONDS": "60", "TANDEM_SESSION_TIMEOUT_SECONDS": "10", "TANDEM_TIME_MARGIN_SECONDS": "0",
     }  # fmt: skip
     settings = read(every)
@@ -87,6 +88,7 @@ def test_a_missing_one_is_named_with_what_it_takes(variable: str) -> None:
         ("TANDEM_DRAIN_SECONDS", "-1", "Input should be greater than 0"),
         ("TANDEM_STALL_SECONDS", "soon", "Input should be a valid number"),
         ("TANDEM_SESSION_TIMEOUT_SECONDS", "0.5", "Input should be greater than or equal to 1"),
+        ("TANDEM_CLOUDWATCH_SECONDS", "0", "Input should be greater than or equal to 1"),
         ("TANDEM_TIME_MARGIN_SECONDS", "61", "Input should be less than or equal to 60"),
     ],
 )

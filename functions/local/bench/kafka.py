@@ -7,6 +7,7 @@ from uuid import uuid4
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from functions.adapters.log import logger
+from functions.adapters.prometheus import PrometheusMeter
 from functions.local.bench.memory import MemoryApp, settings
 from functions.local.demo.generate import generate
 from functions.local.demo.record import Row
@@ -53,7 +54,7 @@ def settle(bootstrap: str, records: int) -> float:
     chosen = settings(bootstrap, f"bench-{uuid4().hex[:8]}").model_copy(update={"slice_seconds": 0.2})
     app = MemoryApp(chosen)
     with ThreadPoolExecutor(chosen.settle_threads) as threads:
-        worker = connect(chosen, app, threads, logger(chosen))
+        worker = connect(chosen, app, threads, logger(chosen), PrometheusMeter(app.pipeline.name))
         while not worker.fleet.lanes:
             worker.turn()
         began = time.perf_counter()

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from functions.core.backoff import Backoff
 from functions.core.errors import Flood, Retry, Stop
+from functions.core.metrics import FLOODS, RECORD_AGE, RETRIES, STOPS
 from functions.core.settle import Settled
 from functions.core.slice import Slice
-from functions.telemetry import FLOODS, RETRIES, STOPS, Sample, samples
+from functions.telemetry import Sample, age, samples
 
 
 class OutOfTime(Retry):
@@ -61,18 +62,24 @@ class Batch:
 
 
 def _settled(part: Slice, settled: Settled, began: float, retries: int) -> Outcome:
-    seconds = time.monotonic() - began
-    return Outcome(part, settled, seconds, (*samples(settled, seconds), *_retried(retries)))
+    seconds, now = time.monotonic() - began, time.time()
+    return Outcome(part, settled, seconds, (*samples(part, settled, seconds, now), *_ended(part, now, retries)))
 
 
 def _failed(part: Slice, error: Exception, began: float, retries: int) -> Outcome:
     stops = [Sample(STOPS, 1)] if isinstance(error, Stop) else []
     floods = [Sample(FLOODS, 1)] if isinstance(error, Flood) else []
-    return Outcome(part, error, time.monotonic() - began, (*stops, *floods, *_retried(retries)))
+    ended = _ended(part, time.time(), retries)
+    return Outcome(part, error, time.monotonic() - began, (*stops, *floods, *ended))
 
 
-def _retried(retries: int) -> list[Sample]:
-    return [Sample(RETRIES, retries)] if retries else []
+def _ended(part: Slice, now: float, retries: int) -> list[Sample]:
+    """What is told however it ended. A batch that fails comes again, so the age of its records grows and shows."""
+    oldest = age(next(iter(part.timestamps), -1), now)
+    return [
+        *([Sample(RETRIES, retries)] if retries else []),
+        *([] if oldest is None else [Sample(RECORD_AGE, oldest)]),
+    ]
 
 
 def _outcome(future: Future[Outcome], part: Slice, began: float) -> Outcome:

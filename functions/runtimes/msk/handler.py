@@ -19,6 +19,7 @@ from functions import settings
 from functions.adapters import emf
 from functions.adapters.log import logger
 from functions.bootstrap import App, tune_collector
+from functions.core import metrics
 from functions.core.errors import Fatal, Retry, Stop
 from functions.core.settle import Settled
 from functions.runtimes.msk.batch import Batch, Outcome
@@ -30,7 +31,7 @@ from functions.telemetry import fields, settled_fields
 class Runtime:
     """What an execution environment keeps between invocations."""
 
-    pipeline: str
+    dimensions: Mapping[str, str]  # of every metric
     batch: Batch
     log: Logger
     tracer: Tracer
@@ -42,7 +43,7 @@ class Runtime:
         deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - self.time_margin
         with self.tracer.provider.in_subsegment("settle"):
             outcomes = self.batch.run(list(slices(event)), deadline)
-        emf.flush(self.pipeline, [sample for outcome in outcomes for sample in outcome.samples])
+        emf.flush(self.dimensions, [sample for outcome in outcomes for sample in outcome.samples])
         failures = [failure for outcome in outcomes if (failure := self._tell(outcome))]
         if failures:
             raise max(failures, key=_gravity)
@@ -84,7 +85,8 @@ def _runtime() -> Runtime:
     tune_collector()
     threads = ThreadPoolExecutor(chosen.settle_threads, thread_name_prefix="settle")
     batch = Batch(app.settler.settle, threads)
-    return Runtime(chosen.pipeline, batch, logger(chosen), Tracer(service=chosen.pipeline), chosen.time_margin_seconds)
+    dimensions = metrics.dimensions(chosen.stage, chosen.pipeline, metrics.MSK)
+    return Runtime(dimensions, batch, logger(chosen), Tracer(service=chosen.pipeline), chosen.time_margin_seconds)
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from functions.core.backoff import Backoff
 from functions.core.errors import Flood, Retry, Stop
+from functions.core.metrics import FLOODS, RETRIES, STOPS
 from functions.core.settle import Settled
 from functions.core.slice import Slice
 from functions.runtimes.worker.lane import Lane
 from functions.runtimes.worker.records import Run
-from functions.telemetry import FLOODS, LAST_SETTLED, RETRIES, STOPS, Sample, samples
+from functions.telemetry import Sample, age, samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Ended:
 
 @dataclass(slots=True)
 class Fleet:
-    """`clock` is the wall clock in Unix seconds, for the metric only; all other times are of the monotonic clock."""
+    """`clock` is the wall clock in Unix seconds, for metrics only; all other times are of the monotonic clock."""
 
     settle: Callable[[Slice], Settled]
     threads: Executor
@@ -48,6 +49,11 @@ class Fleet:
     def longest(self, now: float) -> float:
         """Seconds that the oldest attempt in flight has taken so far."""
         return max((now - lane.began for lane in self.lanes.values() if lane.future is not None), default=0.0)
+
+    def oldest(self) -> float:
+        """Age in seconds of the oldest record that is not settled, as far as any was read; 0 when there is none."""
+        now = self.clock()
+        return max((age(lane.oldest_timestamp, now) or 0.0 for lane in self.lanes.values()), default=0.0)
 
     def add(self, runs: Iterable[Run], now: float) -> None:
         """Take what was read; records of a partition that has just been revoked are left to its next owner."""
@@ -87,5 +93,4 @@ class Fleet:
             floods = (Sample(FLOODS, 1),) if isinstance(error, Flood) else ()
             return Ended(part, None, error, seconds, (Sample(STOPS, 1), *floods))
         lane.settled()
-        last = Sample(LAST_SETTLED, self.clock())
-        return Ended(part, settled, None, seconds, (*samples(settled, seconds), last))
+        return Ended(part, settled, None, seconds, tuple(samples(part, settled, seconds, self.clock())))

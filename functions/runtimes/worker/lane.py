@@ -36,6 +36,7 @@ class Lane:
     attempts: int = 0  # failed ones, of `part`
     retry_at: float = 0.0
     stopped: Stop | None = None
+    stopped_timestamp: int = -1  # of the first record that the stop left unsettled
     paused: bool = False
     log_end: int | None = None  # one beyond the last record of the log, by the latest statistics
 
@@ -53,6 +54,14 @@ class Lane:
     def lag(self) -> int | None:
         """How many records of the log are not settled; None before the first statistics."""
         return None if self.log_end is None else max(0, self.log_end - max(0, self.unsettled))
+
+    @property
+    def oldest_timestamp(self) -> int:
+        """Kafka's timestamp of the first record that was read and is not settled, in milliseconds; -1 if none is."""
+        if self.stopped is not None:
+            return self.stopped_timestamp
+        waiting = self.timestamps if self.part is None else self.part.timestamps
+        return waiting[0] if waiting else -1
 
     @property
     def blocked(self) -> bool:
@@ -94,7 +103,7 @@ class Lane:
 
     def stop(self, error: Stop) -> None:
         """Nothing of this partition is settled any more, so it keeps no records: the other lanes need the room."""
-        self.position = self.unsettled
+        self.position, self.stopped_timestamp = self.unsettled, self.oldest_timestamp
         self.future, self.part, self.part_bytes, self.waiting_bytes, self.stopped = None, None, 0, 0, error
         for column in (self.offsets, self.timestamps, self.keys, self.values, self.headers):
             column.clear()

@@ -14,16 +14,19 @@ from typing import Final, NoReturn
 from aws_lambda_powertools import Logger
 from confluent_kafka import Consumer
 
+from functions.adapters.cloudwatch import CloudWatchMeter
 from functions.adapters.log import logger
 from functions.adapters.prometheus import PrometheusMeter
 from functions.bootstrap import App, tune_collector
+from functions.core import metrics
 from functions.core.errors import InvalidSetting, Misconfigured
 from functions.runtimes.worker.assignment import Assignment
 from functions.runtimes.worker.client import consumer_settings
 from functions.runtimes.worker.fleet import Fleet
-from functions.runtimes.worker.health import LOOP_SECONDS, Probes, State
+from functions.runtimes.worker.health import LOOP_SECONDS, Page, Probes, State
 from functions.runtimes.worker.worker import Worker
 from functions.settings import Settings
+from functions.telemetry import Meter, Meters
 
 LEAVE_SECONDS: Final = 5.0  # beyond the drain: to commit and to leave the group
 
@@ -53,8 +56,9 @@ def serve(settings: Settings, stopping: Event, log: Logger) -> None:
     app = App(settings)
     tune_collector()
     threads = ThreadPoolExecutor(settings.settle_threads, thread_name_prefix="settle")
-    worker = connect(settings, app, threads, log)
-    probes = listen(settings, worker)
+    scraped, put = PrometheusMeter(app.pipeline.name), putting(settings, app, log)
+    worker = connect(settings, app, threads, log, Meters((scraped, put)) if put else scraped)
+    probes = listen(settings, worker.state, scraped.page)
     log.info("worker is up", extra={"http_port": probes.port})
     try:
         worker.run(stopping, settings.stall_seconds)
@@ -63,13 +67,25 @@ def serve(settings: Settings, stopping: Event, log: Logger) -> None:
     finally:
         probes.close()
         threads.shutdown(wait=False, cancel_futures=True)
+        if put:
+            put.close()
 
 
-def connect(settings: Settings, app: App, threads: Executor, log: Logger) -> Worker:
+def putting(settings: Settings, app: App, log: Logger) -> CloudWatchMeter | None:
+    """What puts metrics to CloudWatch, if the stage wants that."""
+    if settings.cloudwatch_seconds is None:
+        return None
+    dimensions = metrics.dimensions(settings.stage, settings.pipeline, metrics.WORKER)
+    meter = CloudWatchMeter(app.aws.cloudwatch, dimensions, log)
+    meter.start(settings.cloudwatch_seconds)
+    return meter
+
+
+def connect(settings: Settings, app: App, threads: Executor, log: Logger, meter: Meter) -> Worker:
     """A worker that settles on `threads`, and whose consumer has joined the group."""
     worker = Worker(
         fleet=Fleet(app.settler.settle, threads, time.time),
-        meter=PrometheusMeter(app.pipeline.name),
+        meter=meter,
         state=State(time.monotonic(), LOOP_SECONDS + settings.drain_seconds),
         log=log,
         bytes_in_flight=settings.bytes_in_flight,
@@ -83,12 +99,10 @@ def connect(settings: Settings, app: App, threads: Executor, log: Logger) -> Wor
     return worker
 
 
-def listen(settings: Settings, worker: Worker) -> Probes:
+def listen(settings: Settings, state: State, page: Page) -> Probes:
     """The probes of this worker. Raises InvalidSetting when nobody can listen there."""
-    at, state = (settings.http_host, settings.http_port), worker.state
+    at = (settings.http_host, settings.http_port)
     try:
-        return Probes(
-            at, lambda: state.unhealthy(time.monotonic(), settings.stall_seconds), state.unready, worker.meter.page
-        )
+        return Probes(at, lambda: state.unhealthy(time.monotonic(), settings.stall_seconds), state.unready, page)
     except OSError as error:
         raise InvalidSetting(f"TANDEM_HTTP_HOST and TANDEM_HTTP_PORT: got {at}: {error.strerror}") from error

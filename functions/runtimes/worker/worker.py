@@ -12,24 +12,22 @@ from typing import Final
 from aws_lambda_powertools import Logger
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from functions.adapters.prometheus import PrometheusMeter
 from functions.core.errors import Fatal
-from functions.runtimes.worker.fleet import Ended, Fleet
-from functions.runtimes.worker.health import State
-from functions.runtimes.worker.lane import Lane
-from functions.runtimes.worker.records import Run, runs
-from functions.telemetry import (
+from functions.core.metrics import (
     ASSIGNED,
     BYTES_IN_FLIGHT,
     LAG,
     PAUSED,
     REBALANCES,
+    RECORD_AGE,
     STOPPED,
     Metric,
-    Sample,
-    fields,
-    settled_fields,
 )
+from functions.runtimes.worker.fleet import Ended, Fleet
+from functions.runtimes.worker.health import State
+from functions.runtimes.worker.lane import Lane
+from functions.runtimes.worker.records import Run, runs
+from functions.telemetry import Meter, Sample, fields, settled_fields
 
 READ_RECORDS: Final = 5000  # at most, in one call
 RECORD_BYTES: Final = 16 * 1024  # taken for the size of a record before any is known
@@ -46,7 +44,7 @@ class Worker:
     """One consumer and its fleet. `connect` gives it the consumer; `run` returns when `stopping` is set."""
 
     fleet: Fleet
-    meter: PrometheusMeter
+    meter: Meter
     state: State
     log: Logger
     bytes_in_flight: int
@@ -180,6 +178,7 @@ class Worker:
 
     def _lag(self) -> None:
         """By what is settled and not by the commit."""
+        self._gauge(RECORD_AGE, self.fleet.oldest())
         for lane in self.fleet.lanes.values():
             if lane.lag is not None:
                 self.meter.record(Sample(LAG, lane.lag, (str(lane.partition),)))

@@ -26,7 +26,7 @@ def clients() -> Iterator[Aws]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "none")
         patch.delenv("AWS_PROFILE", raising=False)
         aws = Aws("eu-central-1", threads=3)
-        made: list[Any] = [aws.dynamodb, aws.s3, aws.secretsmanager]
+        made: list[Any] = [aws.dynamodb, aws.s3, aws.secretsmanager, aws.cloudwatch]
     yield aws
     aws.pool.shutdown()
     for client in made:

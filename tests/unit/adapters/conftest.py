@@ -15,5 +15,5 @@ def made() -> Iterator[Aws]:
 @pytest.fixture
 def aws(made: Aws) -> Iterator[Aws]:
     yield made
-    for client in (made.dynamodb, made.s3, made.secretsmanager):
+    for client in (made.dynamodb, made.s3, made.secretsmanager, made.cloudwatch):
         client.meta.events.unregister("before-call", unique_id="fails")

@@ -17,7 +17,7 @@ def test_a_client_is_made_once(aws: Aws) -> None:
 
 
 def test_calls_are_short_and_few_and_never_wait_for_a_connection(aws: Aws) -> None:
-    for client, read in ((aws.dynamodb, 5), (aws.s3, 15), (aws.secretsmanager, 5)):
+    for client, read in ((aws.dynamodb, 5), (aws.s3, 15), (aws.secretsmanager, 5), (aws.cloudwatch, 5)):
         config: Any = client.meta.config
         assert (config.connect_timeout, config.read_timeout) == (2, read)
         assert config.retries == {"mode": "standard", "total_max_attempts": 3}

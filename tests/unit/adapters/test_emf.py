@@ -6,25 +6,29 @@ from typing import Any
 import pytest
 
 from functions.adapters import emf
-from functions.telemetry import LAST_SETTLED, RECORDS, REJECTS, SETTLE_SECONDS, Sample
+from functions.core.metrics import RECORDS, REJECTS, SETTLE_SECONDS, SLICE_BYTES, dimensions
+from functions.telemetry import Sample
+
+HERE = dimensions("prod", "logins", "msk")
 
 
 def written(capsys: pytest.CaptureFixture[str], *samples: Sample) -> list[dict[str, Any]]:
-    emf.flush("logins", samples)
+    emf.flush(HERE, samples)
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_a_document_names_metrics_units_and_dimensions(capsys: pytest.CaptureFixture[str]) -> None:
-    (document,) = written(capsys, Sample(RECORDS, 3), Sample(SETTLE_SECONDS, 0.5), Sample(LAST_SETTLED, 7))
+    (document,) = written(capsys, Sample(RECORDS, 3), Sample(SETTLE_SECONDS, 0.5), Sample(SLICE_BYTES, 7))
     (directive,) = document["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "Tandem"
-    assert directive["Dimensions"] == [["pipeline"]]
+    assert directive["Dimensions"] == [["stage", "pipeline", "runtime"]]
     assert {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]} == {
         "records_total": "Count",
         "settle_seconds": "Seconds",
-        "last_settled_timestamp_seconds": "Count",
+        "slice_bytes": "Bytes",
     }
-    assert (document["pipeline"], document["records_total"], document["settle_seconds"]) == ("logins", [3.0], [0.5])
+    assert {name: document[name] for name in HERE} == HERE
+    assert (document["records_total"], document["settle_seconds"], document["slice_bytes"]) == ([3.0], [0.5], [7.0])
 
 
 def test_counters_are_summed_and_durations_kept_apart(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +46,7 @@ def test_each_set_of_labels_is_a_document(capsys: pytest.CaptureFixture[str]) ->
     assert [(each.get("reason"), each.get("rejects_total")) for each in documents] == [
         (None, None), ("invalid", [6.0]), ("failed", [3.0]),
     ]  # fmt: skip
-    assert documents[1]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["pipeline", "reason"]]
+    assert documents[1]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stage", "pipeline", "runtime", "reason"]]
 
 
 @pytest.mark.parametrize("number", [99, 100, 101, 250])
@@ -67,4 +71,4 @@ def test_the_dimensions_are_ours_whatever_the_environment_says(
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Elsewhere")
     (document,) = written(capsys, Sample(RECORDS, 1))
     (directive,) = document["_aws"]["CloudWatchMetrics"]
-    assert (directive["Namespace"], directive["Dimensions"]) == ("Tandem", [["pipeline"]])
+    assert (directive["Namespace"], directive["Dimensions"]) == ("Tandem", [["stage", "pipeline", "runtime"]])

@@ -4,7 +4,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from functions.adapters.prometheus import PrometheusMeter
-from functions.telemetry import BYTES_IN_FLIGHT, LAG, METRICS, RECORDS, REJECTS, SETTLE_SECONDS, Kind, Metric, Sample
+from functions.core.metrics import BYTES_IN_FLIGHT, LABELS, LAG, METRICS, RECORDS, REJECTS, SETTLE_SECONDS, Kind, Metric
+from functions.telemetry import Sample
 
 
 def series(meter: PrometheusMeter) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -38,7 +39,7 @@ def test_labels_make_series(meter: PrometheusMeter) -> None:
     assert value(meter, "tandem_rejects_total", reason="failed") == 2
 
 
-def test_durations_are_a_histogram(meter: PrometheusMeter) -> None:
+def test_distributions_are_a_histogram(meter: PrometheusMeter) -> None:
     for seconds in (0.02, 3.0):
         meter.record(Sample(SETTLE_SECONDS, seconds))
     assert value(meter, "tandem_settle_seconds_count") == 2
@@ -57,7 +58,7 @@ def test_a_series_can_be_forgotten_even_one_that_never_was(meter: PrometheusMete
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_every_metric_is_described(metric: Metric, meter: PrometheusMeter) -> None:
-    kinds = {Kind.COUNTER: "counter", Kind.GAUGE: "gauge", Kind.DURATION: "histogram"}
+    kinds = {Kind.COUNTER: "counter", Kind.GAUGE: "gauge", Kind.DISTRIBUTION: "histogram"}
     page = meter.page().decode()
     assert f"# HELP tandem_{metric.name} {metric.help}\n" in page
     assert f"# TYPE tandem_{metric.name} {kinds[metric.kind]}\n" in page
@@ -76,4 +77,11 @@ def test_the_process_is_measured_too(meter: PrometheusMeter) -> None:
 
 def test_two_meters_do_not_share_a_registry(meter: PrometheusMeter) -> None:
     meter.record(Sample(RECORDS, 1))
-    assert value(PrometheusMeter("logins"), "tandem_records_total") is None
+    assert value(PrometheusMeter("logins"), "tandem_records_total") == 0
+
+
+def test_what_is_counted_is_there_before_it_happens(meter: PrometheusMeter) -> None:
+    assert value(meter, "tandem_floods_total") == value(meter, "tandem_settle_seconds_count") == 0
+    assert value(meter, "tandem_rebalances_total", change="lost") == 0
+    assert {value(meter, "tandem_rejects_total", reason=reason) for reason in LABELS["reason"]} == {0}
+    assert value(meter, "tandem_last_settled_timestamp_seconds") is None  # 1970 would be an alarming age

@@ -3,16 +3,17 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier, Event
 
 import pytest
 
 from functions.core.backoff import Backoff
 from functions.core.errors import Fatal, Flood, Refused, Unavailable
+from functions.core.metrics import FLOODS, RECORD_AGE, RECORDS, RETRIES, SETTLE_SECONDS, STOPS, Kind
 from functions.core.settle import Settled
 from functions.core.slice import Slice
 from functions.runtimes.msk.batch import Batch, Outcome, OutOfTime
-from functions.telemetry import FLOODS, RECORDS, RETRIES, SETTLE_SECONDS, STOPS
 from tests.unit.runtimes.world import part
 
 SOON = Backoff(first=0.001, most=0.001)
@@ -31,7 +32,8 @@ def run(
 
 
 def counted(outcome: Outcome) -> dict[str, float]:
-    return {sample.metric.name: sample.value for sample in outcome.samples if sample.metric is not SETTLE_SECONDS}
+    """Its counters."""
+    return {sample.metric.name: sample.value for sample in outcome.samples if sample.metric.kind is Kind.COUNTER}
 
 
 def test_a_settled_slice_says_what_was_done(threads: ThreadPoolExecutor) -> None:
@@ -136,3 +138,24 @@ def test_what_still_waits_for_a_thread_when_the_time_is_up_never_starts(threads:
 
 def test_an_empty_batch_has_no_outcome(threads: ThreadPoolExecutor) -> None:
     assert run(lambda _: Settled(), threads) == []
+
+
+def test_the_age_of_the_oldest_record_is_told_however_it_ends(
+    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 90.0)
+    aged = replace(part(None, None), timestamps=[60_000, 80_000])
+    timeless = replace(aged, partition=1, timestamps=[-1, -1])
+
+    def settle(each: Slice) -> Settled:
+        return Settled(next=each.end + 1)
+
+    def fails(_part: Slice) -> Settled:
+        raise Refused("r")
+
+    for how in (settle, fails):
+        ages = [
+            [sample.value for sample in outcome.samples if sample.metric is RECORD_AGE]
+            for outcome in run(how, threads, aged, timeless)
+        ]
+        assert ages == [[30.0], []]

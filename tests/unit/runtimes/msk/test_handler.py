@@ -12,14 +12,14 @@ import pytest
 from aws_lambda_powertools import Tracer
 
 from functions.core.errors import Fatal, Flood, InvalidSetting, Unavailable
+from functions.core.metrics import METRICS, dimensions
 from functions.core.settle import Settled
 from functions.core.slice import Slice
 from functions.pipelines.logins import PIPELINE
 from functions.runtimes.msk import handler as module
 from functions.runtimes.msk.batch import Batch, OutOfTime
 from functions.runtimes.msk.handler import Runtime
-from functions.telemetry import METRICS
-from tests.unit.runtimes.world import DEVICE, IP, NO_FLOOD, Logs, World, event, login, recorded
+from tests.unit.runtimes.world import DEVICE, IP, NO_FLOOD, SETTINGS, Logs, World, event, login, recorded
 
 Settle = Callable[[Slice], Settled]
 
@@ -45,7 +45,7 @@ class Function:
     def __call__(self, given: Any, seconds: float = 30, settle: Settle | None = None) -> dict[str, int]:
         batch = Batch(settle or self.world.settler.settle, self._threads)
         tracer = Tracer(service="test", disabled=True)
-        runtime = Runtime("logins", batch, self.logs.log, tracer, time_margin=0.5)
+        runtime = Runtime(dimensions("test", "logins", "msk"), batch, self.logs.log, tracer, time_margin=0.5)
         return runtime.handle(given, Context(seconds))  # type: ignore[arg-type]
 
     def failing(self, errors: dict[int, Exception]) -> Settle:
@@ -82,7 +82,8 @@ def test_a_batch_of_several_partitions_is_settled(function: Function, capsys: py
     assert function.world.next() == {0: 6, 2: 43, 11: 2}
     assert sorted(function.world.table.rows) == ["a", "c", "d", "e"]
     assert [line["partition"] for line in function.logs.said("settled")] == [2, 0, 11]
-    first, rejects = sorted(documents(capsys.readouterr().out), key=len, reverse=True)
+    rejects, first = sorted(documents(capsys.readouterr().out), key=len)
+    assert (first["stage"], first["runtime"]) == ("test", "msk")
     assert (first["pipeline"], first["records_total"], first["rows_total"]) == ("logins", [5.0], [4.0])
     assert len(first["settle_seconds"]) == 3
     assert (rejects["pipeline"], rejects["reason"], rejects["rejects_total"]) == ("logins", "undecodable", [1.0])
@@ -214,7 +215,7 @@ class Built:
 
     def _read(self) -> Any:
         self.times += 1
-        return type("Chosen", (), {"pipeline": "logins", "settle_threads": 2, "time_margin_seconds": 0.5})
+        return SETTINGS.model_copy(update={"settle_threads": 2, "time_margin_seconds": 0.5})
 
 
 def test_the_runtime_is_built_once(monkeypatch: pytest.MonkeyPatch, function: Function) -> None:

@@ -10,10 +10,19 @@ import pytest
 
 from functions.core.backoff import Backoff
 from functions.core.errors import Flood, Refused, Unavailable
+from functions.core.metrics import (
+    FLOODS,
+    LAST_SETTLED,
+    RECORDS,
+    RETRIES,
+    SETTLE_SECONDS,
+    SLICE_BYTES,
+    SLICE_RECORDS,
+    STOPS,
+)
 from functions.core.settle import Settled
 from functions.core.slice import Slice
 from functions.runtimes.worker.fleet import Fleet
-from functions.telemetry import FLOODS, LAST_SETTLED, RECORDS, RETRIES, SETTLE_SECONDS, STOPS
 from tests.unit.runtimes.worker.lanes import RECORD_BYTES, lane, run
 
 
@@ -66,9 +75,17 @@ def test_what_was_read_is_settled_and_may_be_committed() -> None:
     assert (ended.part.end, ended.error, ended.seconds) == (2, None, 2.5)
     assert ended.settled == Settled(next=3, records=3)
     assert {sample.metric: sample.value for sample in ended.samples} == {
-        RECORDS: 3, SETTLE_SECONDS: 2.5, LAST_SETTLED: 1_700_000_000.0,
+        RECORDS: 3, SETTLE_SECONDS: 2.5, SLICE_RECORDS: 3, SLICE_BYTES: 6, LAST_SETTLED: 1_700_000_000.0,
     }  # fmt: skip
     assert (one.size, one.in_flight, one.ended(13.0)) == (0, 0, [])
+
+
+def test_the_oldest_record_is_that_of_the_lane_that_is_furthest_behind() -> None:
+    one = fleet(threads=Never(), partitions=(0, 1, 2))
+    assert (one.oldest(), fleet(partitions=()).oldest()) == (0.0, 0.0)
+    one.lanes[0].timestamps = [1_699_999_990_000]
+    one.lanes[1].timestamps = [1_699_999_940_000, 1_699_999_950_000]
+    assert one.oldest() == 60.0
 
 
 def test_partitions_do_not_wait_for_each_other() -> None:

@@ -10,10 +10,11 @@ from threading import Event
 import pytest
 
 from functions.adapters.prometheus import PrometheusMeter
+from functions.core.metrics import ASSIGNED
 from functions.core.settle import Settled
 from functions.runtimes.worker.fleet import Fleet
 from functions.runtimes.worker.health import LOOP_SECONDS, Probes, State
-from functions.telemetry import ASSIGNED, Sample
+from functions.telemetry import Sample
 from tests.unit.runtimes.worker.lanes import lane, run
 
 STALL = 300.0

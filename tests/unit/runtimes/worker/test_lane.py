@@ -119,6 +119,26 @@ def test_a_stopped_lane_settles_nothing_and_leaves_its_room_to_the_others() -> N
     assert not any((one.offsets, one.timestamps, one.keys, one.values, one.headers))
 
 
+def test_the_oldest_timestamp_is_that_of_the_first_record_that_is_read_and_not_settled() -> None:
+    one = lane()
+    assert one.oldest_timestamp == -1
+    one.add(run(5, 6, 7, 8), 0.0)  # their timestamps are their offsets
+    assert one.oldest_timestamp == 5
+    start(one)
+    assert one.oldest_timestamp == 5
+    one.settled()
+    assert one.oldest_timestamp == 8
+
+
+def test_a_stopped_lane_remembers_the_oldest_timestamp_that_it_left_unsettled() -> None:
+    one = lane()
+    one.add(run(5, 6, 7, 8), 0.0)
+    start(one)
+    one.stop(Flood("f"))
+    assert one.oldest_timestamp == 5
+    assert lane(stopped=Flood("at the start")).oldest_timestamp == -1
+
+
 def test_the_lag_is_what_the_log_holds_and_is_not_settled() -> None:
     one = lane(position=4)
     assert one.lag is None

@@ -115,6 +115,7 @@ class Process:
     def __init__(self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world, self.logs, self.stopping = World(replace(PIPELINE, limits=NO_FLOOD)), Logs(), Event()
         self.failure: Exception | None = None
+        self.cloudwatch = Mock()
         self.settle: Callable[[Slice], Settled] = self.world.settler.settle
         self._settings = SETTINGS.model_copy(update={"drain_seconds": 2.0, "session_timeout_seconds": 6.0})
         self._kafka = {"bootstrap.servers": cluster.bootstrap, "log_level": 0}
@@ -124,6 +125,7 @@ class Process:
 
     pipeline = property(lambda self: self.world.pipeline)
     ledger = property(lambda self: self.world.ledger)
+    aws = property(lambda self: self)
     kafka = property(lambda self: self._kafka)
     settler = property(lambda self: self)
 
@@ -168,7 +170,9 @@ def test_a_drain_may_take_its_time_without_failing_liveness(worker: Process, mon
     monkeypatch.setattr(process, "Consumer", lambda _settings: Mock())
     with ThreadPoolExecutor(1) as threads:
         app: Any = worker
-        made = process.connect(SETTINGS.model_copy(update={"drain_seconds": 600}), app, threads, worker.logs.log)
+        made = process.connect(
+            SETTINGS.model_copy(update={"drain_seconds": 600}), app, threads, worker.logs.log, Mock()
+        )
     assert made.state.unhealthy(made.state.turned + 630, 300) is None
     assert made.leave_seconds > 600
 
@@ -188,6 +192,31 @@ def test_records_are_settled_committed_and_told(cluster: Cluster, worker: Proces
     told = worker.logs.text.getvalue() + page
     assert IP not in told
     assert DEVICE not in told
+
+
+def test_metrics_are_put_to_cloudwatch_where_that_is_wanted_at_the_latest_by_the_drain(
+    cluster: Cluster, worker: Process
+) -> None:
+    worker._settings = worker._settings.model_copy(update={"cloudwatch_seconds": 3600.0})
+    cluster.produce(login(), login(user_id="u-2"))
+    worker.start()
+    eventually(lambda: worker.world.next().get(0) == 2)
+    worker.stop()
+    assert worker.failure is None
+    put = worker.cloudwatch.put_metric_data.call_args.kwargs
+    (records,) = [each for each in put["MetricData"] if each["MetricName"] == "records_total"]
+    assert {each["Name"]: each["Value"] for each in records["Dimensions"]} == {
+        "stage": "test", "pipeline": "logins", "runtime": "worker",
+    }  # fmt: skip
+    assert records["Value"] == 2
+
+
+def test_metrics_are_not_put_where_nobody_wants_that(cluster: Cluster, worker: Process) -> None:
+    cluster.produce(login())
+    worker.start()
+    eventually(lambda: worker.world.next().get(0) == 1)
+    worker.stop()
+    assert worker.cloudwatch.mock_calls == []
 
 
 def test_a_stop_while_partitions_are_paused_drains_in_time_and_commits_nothing(

@@ -45,7 +45,8 @@ class Bench:
         self.consumer, self.logs = FakeConsumer(p0=(0, 50), p1=(0, 50)), Logs()
         lanes = {number: lane(partition=number) for number in (0, 1)}
         fleet = Fleet(settle, threads or Here(), time.time, Backoff(0.0, 0.0), lanes)
-        self.worker = Worker(fleet, PrometheusMeter("clicks"), State(0.0), self.logs.log, room, leave_seconds=0.2)
+        self.meter = PrometheusMeter("clicks")
+        self.worker = Worker(fleet, self.meter, State(0.0), self.logs.log, room, leave_seconds=0.2)
         self.worker.consumer = self.consumer  # type: ignore[assignment]
 
     def turn(self, *batches: list[Message]) -> None:
@@ -54,7 +55,7 @@ class Bench:
             self.worker.turn()
 
     def metric(self, name: str) -> float | None:
-        page = self.worker.meter.page().decode().splitlines()
+        page = self.meter.page().decode().splitlines()
         return next((float(line.split()[-1]) for line in page if line.startswith(f"tandem_{name}{{")), None)
 
 
@@ -73,6 +74,15 @@ def test_what_is_read_is_settled_committed_and_told() -> None:
         (0, 0, 2, 3), (1, 0, 9, 10),
     ]  # fmt: skip
     assert (bench.metric("records_total"), bench.metric("assigned_partitions")) == (6.0, 2.0)
+
+
+def test_the_age_of_what_waits_is_told_and_is_nothing_once_it_is_settled() -> None:
+    bench = Bench(threads=Never())
+    bench.turn(read(0, 0, 1, 2))
+    assert bench.metric("record_age_seconds") == pytest.approx(time.time(), abs=60)  # their timestamp is 1 ms
+    settled = Bench()
+    settled.turn(read(0, 0, 1, 2), [])
+    assert settled.metric("record_age_seconds") == 0.0
 
 
 def test_nothing_settled_is_nothing_committed() -> None:
@@ -289,7 +299,7 @@ def test_the_lag_of_a_partition_that_has_gone_is_forgotten(change: str) -> None:
     bench.worker.statistics(statistics(p0=10, p1=10))
     bench.turn()
     bench.worker.changed(change, [0, 7])
-    page = bench.worker.meter.page()
+    page = bench.meter.page()
     assert b'lag_records{partition="0"' not in page
     assert b'lag_records{partition="1"' in page
 

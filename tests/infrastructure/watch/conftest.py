@@ -1,0 +1,20 @@
+"""A stage with what the stages of cdk.json leave out, and the watch stack's parts by name."""
+
+import pytest
+
+from tests.infrastructure.conftest import Templates, synthesise
+
+OPS = {
+    "region": "eu-central-1",
+    "zones": ["eu-central-1a", "eu-central-1b", "eu-central-1c"],
+    "kafka": {"kind": "express"},
+    "pipelines": {"logins": {"pollers": {"least": 1, "most": 4}}},
+    "github": {"repository": "someone/tandem", "environment": "ops"},
+    "alarm_email": "on-call@example.com",
+}
+
+
+@pytest.fixture(scope="session")
+def ops(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The stage `ops`."""
+    return synthesise(tmp_path_factory.mktemp("cdk-ops"), {"ops": OPS})

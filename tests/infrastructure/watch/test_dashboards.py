@@ -1,0 +1,59 @@
+"""A pipeline's dashboard: both runtimes side by side, of what is emitted, the most important first."""
+
+import pytest
+
+from functions.core.metrics import METRICS
+from tests.infrastructure.conftest import Templates
+from tests.infrastructure.watch.watched import by_widget, dashboard, exists
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_dashboards_look_only_at_metrics_that_are_emitted(templates: Templates, stage: str) -> None:
+    widgets = [widget for widget in dashboard(templates, stage)["widgets"] if widget["type"] == "metric"]
+    watched = [(widget["properties"]["title"], each) for widget in widgets for each in by_widget(widget)]
+    assert [title for title, each in watched if not exists(each, stage)] == []
+    assert {title for title, _ in watched} >= {w["properties"]["title"] for w in widgets} - {"Cost: event poller units"}
+
+
+def test_every_metric_of_ours_is_on_the_dashboard(templates: Templates) -> None:
+    """But for those that another one implies: how many records came of which slices, and every way of a stop."""
+    shown = {each.name for widget in dashboard(templates, "prod")["widgets"] for each in by_widget(widget)}
+    assert {metric.name for metric in METRICS} - shown == {"dropped_total", "stops_total"}
+
+
+def test_the_first_row_says_whether_it_is_healthy_and_keeps_up(templates: Templates) -> None:
+    for stage, runtime in (("dev", "msk"), ("prod", "worker")):
+        first = [widget for widget in dashboard(templates, stage)["widgets"] if widget["y"] == 0]
+        assert [widget["properties"]["title"] for widget in first] == [
+            f"Is it healthy? {runtime} is enabled", "Is it keeping up? Records behind", "Age of the oldest record, s",
+            "Records settled a minute",
+        ]  # fmt: skip
+        assert len(first[0]["properties"]["alarms"]) == 10
+
+
+def test_both_runtimes_stand_side_by_side(templates: Templates) -> None:
+    for widget in dashboard(templates, "prod")["widgets"]:
+        runtimes = {each.values["runtime"] for each in by_widget(widget) if "runtime" in each.values}
+        title = widget["properties"]["title"]
+        assert runtimes in ({"msk", "worker"}, set()) or title.startswith(f"{next(iter(runtimes))}: "), title
+
+
+def test_widgets_fit_their_rows_and_lie_side_by_side(templates: Templates, ops: Templates) -> None:
+    for made, stage in ((templates, "dev"), (templates, "prod"), (ops, "ops")):
+        widgets = dashboard(made, stage)["widgets"]
+        assert all(widget["x"] + widget["width"] <= 24 for widget in widgets)
+        places = [(widget["x"], widget["y"]) for widget in widgets]
+        assert len(set(places)) == len(places)
+
+
+def test_what_a_stage_has_not_is_not_on_its_dashboard(templates: Templates, ops: Templates) -> None:
+    titles = {
+        stage: " ".join(widget["properties"]["title"] for widget in dashboard(made, stage)["widgets"])
+        for made, stage in ((templates, "dev"), (templates, "prod"), (ops, "ops"))
+    }
+    assert ["pollers" in titles[stage] for stage in ("dev", "prod", "ops")] == [False, True, True]
+    assert ["Brokers" in titles[stage] for stage in ("dev", "prod", "ops")] == [False, True, False]
+
+
+def test_dashboards_are_named_by_stage_and_pipeline(templates: Templates) -> None:
+    assert templates.one("prod", "watch", "AWS::CloudWatch::Dashboard")["DashboardName"] == "tandem-prod-logins"

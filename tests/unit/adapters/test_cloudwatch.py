@@ -1,0 +1,178 @@
+"""Metrics as the worker puts them to CloudWatch: summed, in few calls, and never in anybody's way."""
+
+import time
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.adapters import cloudwatch
+from functions.adapters.aws import Aws
+from functions.adapters.cloudwatch import CloudWatchMeter
+from functions.core.metrics import ASSIGNED, LAG, RECORDS, REJECTS, SETTLE_SECONDS, SLICE_BYTES, dimensions
+from functions.telemetry import Sample
+from tests.unit.adapters.clients import client_error, fails
+from tests.unit.runtimes.world import Logs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HERE = dimensions("prod", "logins", "worker")
+
+
+class Fake:
+    """CloudWatch's client: what it was asked to put, one list for each call."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[dict[str, Any]]] = []
+        self.answer: Callable[[], object] = lambda: None
+
+    def put_metric_data(self, *, Namespace: str, MetricData: list[dict[str, Any]]) -> None:  # noqa: N803 - as botocore has it
+        assert Namespace == "Tandem"
+        self.calls.append(MetricData)
+        self.answer()
+
+    def data(self) -> dict[tuple[str, ...], Any]:
+        """The last call: name and labels -> value, or how often each value was seen."""
+        return {
+            (each["MetricName"], *(one["Value"] for one in each["Dimensions"][len(HERE) :])): each["Value"]
+            if "Value" in each
+            else dict(zip(each["Values"], each["Counts"], strict=True))
+            for each in self.calls[-1]
+        }
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.client, self.logs = Fake(), Logs()
+        self.meter = CloudWatchMeter(self.client, HERE, self.logs.log)  # type: ignore[arg-type]
+
+    def record(self, *samples: Sample) -> None:
+        for sample in samples:
+            self.meter.record(sample)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_datum_names_metric_unit_and_dimensions(bench: Bench) -> None:
+    bench.record(Sample(SLICE_BYTES, 7), Sample(REJECTS, 2, ("invalid",)))
+    bench.meter.put()
+    rejects, size = bench.client.calls[0]
+    assert {each["Name"]: each["Value"] for each in rejects["Dimensions"]} == HERE | {"reason": "invalid"}
+    assert (rejects["MetricName"], rejects["Unit"], rejects["Value"]) == ("rejects_total", "Count", 2)
+    assert {each["Name"]: each["Value"] for each in size["Dimensions"]} == HERE
+    assert (size["MetricName"], size["Unit"], size["Values"], size["Counts"]) == ("slice_bytes", "Bytes", [7.0], [1])
+    assert abs(time.time() - size["Timestamp"].timestamp()) < 60
+
+
+def test_counters_are_what_came_since_the_last_put_and_gauges_where_they_stand(bench: Bench) -> None:
+    bench.record(Sample(RECORDS, 3), Sample(RECORDS, 4), Sample(ASSIGNED, 9), Sample(ASSIGNED, 2))
+    bench.record(Sample(SETTLE_SECONDS, 0.5), Sample(SETTLE_SECONDS, 0.25), Sample(SETTLE_SECONDS, 0.5))
+    bench.meter.put()
+    assert bench.client.data() == {
+        ("records_total",): 7, ("assigned_partitions",): 2, ("settle_seconds",): {0.5: 2, 0.25: 1},
+    }  # fmt: skip
+    bench.meter.put()
+    assert bench.client.data() == {("assigned_partitions",): 2}
+
+
+def test_a_gauge_can_be_forgotten_even_one_that_never_was(bench: Bench) -> None:
+    bench.record(Sample(LAG, 5, ("0",)), Sample(LAG, 6, ("1",)))
+    bench.meter.forget(LAG, "0")
+    bench.meter.forget(LAG, "7")
+    bench.meter.put()
+    assert bench.client.data() == {("lag_records", "1"): 6}
+
+
+def test_nothing_is_put_for_nothing(bench: Bench) -> None:
+    bench.meter.put()
+    assert bench.client.calls == []
+
+
+def test_values_are_told_to_three_digits_so_that_they_are_few(bench: Bench) -> None:
+    bench.record(*(Sample(SETTLE_SECONDS, 1 + n / 1e6) for n in range(1000)))
+    bench.meter.put()
+    assert bench.client.data() == {("settle_seconds",): {1.0: 1000}}
+
+
+def test_no_datum_and_no_call_is_larger_than_cloudwatch_takes_and_nothing_is_lost(bench: Bench) -> None:
+    bench.record(*(Sample(SETTLE_SECONDS, n / 100) for n in range(1, 401)))
+    bench.record(*(Sample(LAG, n, (str(n),)) for n in range(700)))
+    bench.meter.put()
+    assert [len(call) for call in bench.client.calls] == [300, 300, 103]
+    data = [each for call in bench.client.calls for each in call]
+    values = [value for each in data for value in each.get("Values", ())]
+    assert values == [n / 100 for n in range(1, 401)]
+    assert max(len(each.get("Values", ())) for each in data) == 150
+    assert sum("Value" in each for each in data) == 700
+
+
+def test_a_failure_is_told_once_and_drops_what_it_held(bench: Bench) -> None:
+    def away() -> None:
+        raise client_error("Throttling")
+
+    bench.client.answer = away
+    for _ in range(3):
+        bench.record(Sample(RECORDS, 1))
+        bench.meter.put()
+    (line,) = bench.logs.lines()
+    assert (line["level"], line["message"]) == ("WARNING", "metrics not put to CloudWatch")
+    assert "Throttling" in line["error"]
+    bench.client.answer = lambda: None
+    bench.record(Sample(RECORDS, 5))
+    bench.meter.put()
+    assert bench.client.data() == {("records_total",): 5}
+    bench.client.answer = away
+    bench.meter.put()
+    bench.record(Sample(RECORDS, 1))
+    bench.meter.put()
+    assert len(bench.logs.lines()) == 2
+
+
+def test_a_real_client_that_is_refused_is_only_a_warning(aws: Aws) -> None:
+    logs = Logs()
+    asked = fails(aws.cloudwatch, client_error("AccessDenied", 403))
+    meter = CloudWatchMeter(aws.cloudwatch, HERE, logs.log)
+    meter.record(Sample(RECORDS, 1))
+    meter.put()
+    assert len(asked) == 1
+    assert "AccessDenied" in logs.said("metrics not put to CloudWatch")[0]["error"]
+
+
+def test_it_puts_again_and_again_on_a_thread_of_its_own_and_what_is_left_at_the_end(bench: Bench) -> None:
+    put = Event()
+    bench.client.answer = put.set
+    bench.record(Sample(RECORDS, 1))
+    bench.meter.start(0.01)
+    assert put.wait(5)
+    bench.meter.close()
+    calls = len(bench.client.calls)
+    bench.record(Sample(RECORDS, 1))
+    assert calls == len(bench.client.calls)
+
+    slow = Bench()
+    slow.meter.start(3600)
+    slow.record(Sample(RECORDS, 4))
+    slow.meter.close()
+    assert slow.client.data() == {("records_total",): 4}
+
+
+def test_closing_does_not_wait_for_a_cloudwatch_that_hangs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = Event()
+    monkeypatch.setattr(cloudwatch, "CLOSE_SECONDS", 0.05)
+    bench.client.answer = lambda: release.wait(10)
+    bench.record(Sample(RECORDS, 1))
+    bench.meter.start(3600)
+    began = time.monotonic()
+    bench.meter.close()
+    took = time.monotonic() - began
+    release.set()
+    assert took < 5
+
+
+def test_one_that_was_never_started_closes(bench: Bench) -> None:
+    bench.meter.close()
+    assert bench.client.calls == []
