@@ -1,0 +1,81 @@
+"""What keeps workers there: numbers, zones, disruptions and deploys that fit each other and the topic."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from cdk.config import ZONES
+from functions import registry
+from functions.core import names
+from tests.manifests.conftest import Object, Rendered, with_components
+
+PIPELINES = registry.names()
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Rendered:
+    """Workers without any component."""
+    return with_components(tmp_path, "prod")
+
+
+def labels(deployment: Object) -> Mapping[str, str]:
+    found: Mapping[str, str] = deployment["spec"]["template"]["metadata"]["labels"]
+    return found
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_selectors_match_the_pods_and_no_others(plain: Rendered, name: str) -> None:
+    worker = names.worker(name)
+    deployments = plain.kind("Deployment")
+    selectors = {
+        "deployment": deployments[worker]["spec"]["selector"]["matchLabels"],
+        "service": plain.kind("Service")[worker]["spec"]["selector"],
+        "budget": plain.kind("PodDisruptionBudget")[worker]["spec"]["selector"]["matchLabels"],
+        "network": plain.kind("NetworkPolicy")[worker]["spec"]["podSelector"]["matchLabels"],
+        **{
+            each["topologyKey"]: each["labelSelector"]["matchLabels"]
+            for each in plain.pods[worker]["topologySpreadConstraints"]
+        },
+    }
+    for what, selector in selectors.items():
+        chosen = {name for name, each in deployments.items() if selector.items() <= labels(each).items()}
+        assert chosen == {worker}, what
+        assert selector["tandem/pipeline"] == name, what
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_autoscaler_fits_the_topic_and_the_zones(plain: Rendered, name: str) -> None:
+    scaler = plain.kind("HorizontalPodAutoscaler")[names.worker(name)]["spec"]
+    partitions = registry.load(name).topic_config.partitions
+    assert ZONES <= scaler["minReplicas"] <= scaler["maxReplicas"] <= partitions
+    assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": names.worker(name)}
+    assert {each["resource"]["name"] for each in scaler["metrics"]} == {"cpu", "memory"}
+    assert "replicas" not in plain.kind("Deployment")[names.worker(name)]["spec"]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_it_scales_down_slower_than_up(plain: Rendered, name: str) -> None:
+    behaviour = plain.kind("HorizontalPodAutoscaler")[names.worker(name)]["spec"]["behavior"]
+    (up,), (down,) = behaviour["scaleUp"]["policies"], behaviour["scaleDown"]["policies"]
+    assert down["value"] / down["periodSeconds"] < up["value"] / up["periodSeconds"]
+    assert behaviour["scaleDown"]["stabilizationWindowSeconds"] > behaviour["scaleUp"]["stabilizationWindowSeconds"]
+
+
+def test_one_worker_at_a_time_goes(overlay: Rendered) -> None:
+    for name, deployment in overlay.kind("Deployment").items():
+        rolling = deployment["spec"]["strategy"]["rollingUpdate"]
+        assert rolling == {"maxSurge": 0, "maxUnavailable": 1}
+        assert deployment["spec"]["minReadySeconds"] > 0
+        assert overlay.kind("PodDisruptionBudget")[name]["spec"]["maxUnavailable"] == 1
+
+
+def test_workers_spread_over_zones_first(overlay: Rendered) -> None:
+    for pod in overlay.pods.values():
+        keys = [each["topologyKey"] for each in pod["topologySpreadConstraints"]]
+        assert keys == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+        assert {each["maxSkew"] for each in pod["topologySpreadConstraints"]} == {1}
+
+
+def test_the_priority_is_there(overlay: Rendered) -> None:
+    assert {pod["priorityClassName"] for pod in overlay.pods.values()} == set(overlay.kind("PriorityClass"))
