@@ -51,7 +51,7 @@ class Kafka(Stack):
         self.scram_secret = None
         self._exporters: Mapping[str, int] = {}
         if isinstance(stage.kafka, ExistingKafka):
-            self._use(stage.kafka)
+            self._use(stage.kafka, stage.kafka_auth)
         else:
             self.brokers = self._brokers(network)
             self._make(stage, stage.kafka, keys, network)
@@ -69,14 +69,14 @@ class Kafka(Stack):
         for exporter, port in self._exporters.items():
             admit(scope, f"{name}To{exporter}Exporter", peer, group, port)
 
-    def _use(self, kafka: ExistingKafka) -> None:
+    def _use(self, kafka: ExistingKafka, auth: str) -> None:
         """Its group has to admit itself on the port, for event source mappings: that rule is its keeper's."""
         self.cluster_arn = kafka.arn
         self.cluster_name = kafka.arn.split("/")[1]
         self.bootstrap_servers = kafka.bootstrap_servers
         self.port = int(kafka.bootstrap_servers.rsplit(":", 1)[1])
         self.brokers = ec2.SecurityGroup.from_security_group_id(self, "Brokers", kafka.security_group)
-        if kafka.scram_secret and kafka.scram_key:
+        if auth == "scram" and kafka.scram_secret and kafka.scram_key:
             self.scram_secret = secretsmanager.Secret.from_secret_attributes(
                 self,
                 "ScramUser",
