@@ -6,7 +6,7 @@ Manifests are applied with kubectl, by the workflows of .github/ or by a person:
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Annotations, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_eks_v2 as eks
@@ -103,6 +103,8 @@ class Steady(Stack):
             bootstrap_cluster_creator_admin_permissions=False,  # whoever runs CloudFormation is no administrator
             output_config_command=False,
         )
+        reason = "nothing in AWS runs kubectl, and the network has the endpoints that nodes need"
+        Annotations.of(cluster).acknowledge_warning("@aws-cdk/aws-eks:isolatedSubnetsForKubectlPrivateSubnets", reason)
         return cluster.cluster_name, cluster.cluster_security_group_id
 
     def _administrators(self, chosen: NewEks) -> None:

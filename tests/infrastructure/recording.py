@@ -107,16 +107,17 @@ def run_msk(recorded: Recorded) -> None:
 
 
 def run_worker(recorded: Recorded, bootstrap: str) -> None:
-    """The same records from a topic, until they are settled, which is when they are committed."""
+    """The same records from a topic, until they are committed, and metrics have been put to CloudWatch."""
     source = Producer({"bootstrap.servers": bootstrap})
     for value in (login(), BAD, login(user_id="u-2")):
         source.produce(PIPELINE.topic, value, partition=0)
     source.flush(SECONDS)
-    chosen, stopping = settings.read(), Event()
+    chosen, stopping = settings.read().model_copy(update={"cloudwatch_seconds": 1.0}), Event()
     worker = Thread(target=process.serve, args=(chosen, stopping, logger(chosen)))
     worker.start()
     try:
         eventually(lambda: "OffsetCommit" in recorded.consumer, lambda: recorded.consumer)
+        eventually(lambda: any(asked == "PutMetricData" for _, asked, _ in recorded.aws), lambda: recorded.consumer)
     finally:
         stopping.set()
         worker.join()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions import settings
-from tests.infrastructure.conftest import PLACE, Templates, synthesise
+from tests.infrastructure.conftest import ALTERNATIVES, PLACE, Templates, synthesise
 from tests.infrastructure.resolve import Resolved
 
 STAGES = pytest.mark.parametrize("stage", ["dev", "prod"])
@@ -102,6 +102,7 @@ def test_the_workers_variables_are_the_functions_but_for_what_a_pod_adds(templat
     known = {f"TANDEM_{field.upper()}" for field in settings.Settings.model_fields} | {"AWS_REGION"}
     assert set(worker) <= known
     assert worker.pop("AWS_REGION") == "us-east-1"
+    assert worker.pop("TANDEM_CLOUDWATCH_SECONDS") == "60"  # a function's metrics are in its log
     assert {name: value for name, value in function.items() if name in worker} == worker
     assert set(function) - set(worker) == {"TANDEM_PIPELINE", "TANDEM_LOG_LEVEL"}
     settings.read(worker | {"TANDEM_PIPELINE": "logins", "TANDEM_BOOTSTRAP_SERVERS": "broker:9098"})
@@ -138,14 +139,15 @@ def test_a_cluster_that_somebody_else_keeps_is_used_by_name(alternatives: Templa
     (identity,) = given.properties("steady", "AWS::EKS::PodIdentityAssociation")
     assert identity["ClusterName"] == "shared"
     rule = alternatives.one("given", "steady", "AWS::EC2::SecurityGroupIngress")
-    assert (rule["GroupId"], rule["SourceSecurityGroupId"], rule["FromPort"]) == ("sg-0b0c", "sg-0e0f", 9096)
+    groups = {part: ALTERNATIVES["given"][part]["security_group"] for part in ("kafka", "eks")}
+    assert (rule["GroupId"], rule["SourceSecurityGroupId"], rule["FromPort"]) == (groups["kafka"], groups["eks"], 9096)
 
 
 def test_both_runtimes_may_decrypt_the_scram_secret_of_a_given_cluster(alternatives: Templates) -> None:
     given = Resolved(alternatives, "given")
     for runtime in ("msk", "worker"):
         (keys,) = (one["Resource"] for one in given.statements(runtime) if one["Sid"] == "Key")
-        assert "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4444-8888-0123456789ab" in keys
+        assert ALTERNATIVES["given"]["kafka"]["scram_key"] in keys
 
 
 def _access(entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:

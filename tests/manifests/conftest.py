@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from cdk import config
+from cdk import context
 from cdk.config import StageConfig
 from functions import registry
 
@@ -108,4 +108,4 @@ def overlay(stage: str) -> Rendered:
 @pytest.fixture(scope="session")
 def stages() -> Mapping[str, StageConfig]:
     """cdk.json, which the overlays must agree with."""
-    return config.read(json.loads((ROOT / "cdk.json").read_text())["context"]["stages"], registry.names())
+    return context.read(json.loads((ROOT / "cdk.json").read_text())["context"]["stages"], registry.names())
