@@ -54,7 +54,7 @@ class Steady(Stack):
             self._administrators(stage.eks)
         elif isinstance(stage.eks, ExistingEks):
             self._cluster, nodes = stage.eks.name, stage.eks.security_group
-        self._let_in(kafka, nodes)
+        kafka.admit(self, "Workers", nodes)
         if stage.github:
             self._deployer()
         self.workers = {
@@ -95,6 +95,10 @@ class Steady(Stack):
             version=eks.KubernetesVersion.of(chosen.version),
             vpc=network.vpc,
             vpc_subnets=[network.private],
+            # Besides the group that EKS makes for the cluster and its nodes; CDK's own would be open to everywhere.
+            security_group=ec2.SecurityGroup(
+                self, "ControlPlane", vpc=network.vpc, allow_all_outbound=False, description="EKS control plane"
+            ),
             endpoint_access=(
                 eks.EndpointAccess.PUBLIC_AND_PRIVATE if chosen.public_access else eks.EndpointAccess.PRIVATE
             ),
@@ -127,19 +131,6 @@ class Steady(Stack):
             cluster_name=self._cluster,
             principal_arn=principal,
             access_policies=[{"policyArn": arn, "accessScope": scope}],
-        )
-
-    def _let_in(self, kafka: Kafka, nodes: str) -> None:
-        """A rule of this stack's own: the brokers' stack knows nothing of its clients, and comes first."""
-        ec2.CfnSecurityGroupIngress(
-            self,
-            "WorkersToBrokers",
-            description="Workers to the brokers",
-            group_id=kafka.brokers.security_group_id,
-            source_security_group_id=nodes,
-            ip_protocol="tcp",
-            from_port=kafka.port,
-            to_port=kafka.port,
         )
 
     def _worker(self, pipeline: AnyPipeline, grants: Grants) -> iam.Role:

@@ -79,10 +79,19 @@ def test_a_pod_gets_the_role_of_its_pipeline_by_its_service_account(templates: T
 
 @pytest.mark.parametrize(("stage", "port"), [("dev", 9098), ("prod", 9096)])
 def test_workers_reach_the_brokers_by_security_group(templates: Templates, stage: str, port: int) -> None:
-    rule = templates.one(stage, "steady", "AWS::EC2::SecurityGroupIngress")
-    assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", port, port)
-    assert rule["SourceSecurityGroupId"]["Fn::GetAtt"][1] == "ClusterSecurityGroupId"
-    assert not {"CidrIp", "CidrIpv6"} & set(rule)
+    rules = [
+        one["Properties"] for one in templates.resources(stage, "steady", "AWS::EC2::SecurityGroupIngress").values()
+    ]
+    assert port in {rule["FromPort"] for rule in rules}
+    for rule in rules:
+        assert (rule["IpProtocol"], rule["FromPort"]) == ("tcp", rule["ToPort"])
+        assert rule["SourceSecurityGroupId"]["Fn::GetAtt"][1] == "ClusterSecurityGroupId"
+        assert not {"CidrIp", "CidrIpv6"} & set(rule)
+
+
+@STAGES
+def test_no_group_is_open_to_the_world(templates: Templates, stage: str) -> None:
+    assert "0.0.0.0/0" not in json.dumps(templates[stage, "steady"])
 
 
 @STAGES
