@@ -4,7 +4,7 @@ One zip for all pipelines; TANDEM_PIPELINE says which one a function is. It is b
 Lambda's platform are unpacked, not run. The same sources give the same bytes, and the asset's hash is that of the
 sources, so that it is known before the zip is built.
 
-botocore's descriptions of services that nobody calls stay in it, though they are a quarter of it: a call to a new one
+botocore's descriptions of services that nobody calls stay in it, though they are a third of it: a call to a new one
 would otherwise work on EKS and fail on Lambda.
 """
 
@@ -26,19 +26,26 @@ from cdk.errors import InvalidBundle
 
 ROOT: Final = Path(__file__).parents[1]
 HANDLER: Final = "functions.runtimes.msk.handler.handler"
-# Packages of the command line and of the worker's metrics page. A test imports all else without them.
+# Packages of the command line and of the worker's metrics page. A test imports the handler without them.
 LEFT_OUT: Final = frozenset({
     "annotated-doc", "click", "colorama", "markdown-it-py", "mdurl", "prometheus-client", "pygments", "rich",
     "shellingham", "typer",
 })  # fmt: skip
-NOT_RUN: Final = ("cli.py", "local/", "operate/", "runtimes/worker/", "adapters/prometheus.py")
+NOT_RUN: Final = (
+    "cli.py",
+    "local/",
+    "operate/",
+    "runtimes/worker/",
+    "adapters/cloudwatch.py",
+    "adapters/prometheus.py",
+)
 LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold, for every file
 MB: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Where the zip runs. `tag` is uv's name of it: older glibc than 2.28 has no wheel of arro3 0.9."""
+    """Where the zip runs. `tag` is uv's name of it; Lambda's Python 3.13 has glibc 2.34 (Amazon Linux 2023)."""
 
     python: str
     tag: str

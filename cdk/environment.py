@@ -3,9 +3,13 @@
 Which variables there are, a test takes from functions.settings itself.
 """
 
+from typing import Final
+
 from cdk.config import StageConfig
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.stores import Stores
+
+METRICS_SECONDS: Final = "60"  # between a worker's puts: the period of the alarms, and CloudWatch asks money for each
 
 
 def common(stage: StageConfig, kafka: Kafka, stores: Stores) -> dict[str, str]:
@@ -33,5 +37,8 @@ def of_function(pipeline: str, stage: StageConfig, kafka: Kafka, stores: Stores)
 
 def of_workers(stage: StageConfig, kafka: Kafka, stores: Stores) -> str:
     """The file `stage.env` of the stage's overlay, as it stands; a worker's own manifest adds pipeline and rack."""
-    variables = common(stage, kafka, stores) | {"AWS_REGION": stage.region}
+    variables = common(stage, kafka, stores) | {
+        "AWS_REGION": stage.region,
+        "TANDEM_CLOUDWATCH_SECONDS": METRICS_SECONDS,
+    }
     return "".join(f"{name}={value}\n" for name, value in variables.items())

@@ -6,13 +6,13 @@ Manifests are applied with kubectl, by the workflows of .github/ or by a person:
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import Annotations, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from cdk import environment
 from cdk.config import ExistingEks, NewEks, StageConfig
@@ -27,13 +27,6 @@ from functions.core.pipeline import AnyPipeline
 PODS: Final = "pods.eks.amazonaws.com"  # the Pod Identity agent, which also tags the session with pod and namespace
 UNTAGGED_DAYS: Final = 7
 DEPLOYERS: Final = "tandem-deployers"  # k8s/base/stage/deployer.yaml says what they may besides the Edit policy
-GIVEN_TO_EKS: Final = {
-    "Role": (
-        "AmazonEKSClusterPolicy", "AmazonEKSComputePolicy", "AmazonEKSBlockStoragePolicy",
-        "AmazonEKSLoadBalancingPolicy", "AmazonEKSNetworkingPolicy",
-    ),
-    "ClusternodePoolRole": ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly"),
-}  # fmt: skip
 
 
 class Steady(Stack):
@@ -65,7 +58,8 @@ class Steady(Stack):
         # Whoever keeps the cluster may have made them, and a second rule, association or entry for the same is refused.
         self._wires = not (isinstance(stage.eks, ExistingEks) and stage.eks.wired)
         if self._wires:
-            self._let_in(kafka, nodes)
+            kafka.admit(self, "Workers", nodes)
+            network.admit(self, "WorkersToEndpoints", nodes)
         if self._wires and stage.github:
             self._deployer()
         self.workers = {
@@ -106,6 +100,10 @@ class Steady(Stack):
             version=eks.KubernetesVersion.of(chosen.version),
             vpc=network.vpc,
             vpc_subnets=[network.private],
+            # Besides the group that EKS makes for the cluster and its nodes; CDK's own would be open to everywhere.
+            security_group=ec2.SecurityGroup(
+                self, "ControlPlane", vpc=network.vpc, allow_all_outbound=False, description="EKS control plane"
+            ),
             endpoint_access=(
                 eks.EndpointAccess.PUBLIC_AND_PRIVATE if chosen.public_access else eks.EndpointAccess.PRIVATE
             ),
@@ -114,9 +112,8 @@ class Steady(Stack):
             bootstrap_cluster_creator_admin_permissions=False,  # whoever runs CloudFormation is no administrator
             output_config_command=False,
         )
-        for given, policies in GIVEN_TO_EKS.items():
-            for policy in policies:
-                self._acknowledge(cluster.node.find_child(given), policy)
+        reason = "nothing in AWS runs kubectl, and the network has the endpoints that nodes need"
+        Annotations.of(cluster).acknowledge_warning("@aws-cdk/aws-eks:isolatedSubnetsForKubectlPrivateSubnets", reason)
         return cluster.cluster_name, cluster.cluster_security_group_id
 
     def _administrators(self, chosen: NewEks) -> None:
@@ -144,19 +141,6 @@ class Steady(Stack):
             kubernetes_groups=list(groups) or None,
         )
 
-    def _let_in(self, kafka: Kafka, nodes: str) -> None:
-        """A rule of this stack's own: the brokers' stack knows nothing of its clients, and comes first."""
-        ec2.CfnSecurityGroupIngress(
-            self,
-            "WorkersToBrokers",
-            description="Workers to the brokers",
-            group_id=kafka.brokers.security_group_id,
-            source_security_group_id=nodes,
-            ip_protocol="tcp",
-            from_port=kafka.port,
-            to_port=kafka.port,
-        )
-
     def _worker(self, pipeline: AnyPipeline, grants: Grants) -> iam.Role:
         """A pod gets the role by its service account: nothing in a manifest names it."""
         name = names.role(self._stage.name, pipeline.name, "worker")
@@ -173,12 +157,6 @@ class Steady(Stack):
             )
         self._tell(f"worker-role-arn/{pipeline.name}", worker.role_arn)
         return worker
-
-    def _acknowledge(self, given: IConstruct, policy: str) -> None:
-        """What the CDK attaches to the roles of the control plane and of Auto Mode's nodes."""
-        rule = f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{policy}]"
-        reason = "EKS documents this policy for Auto Mode, and AWS changes it together with EKS."
-        Validations.of(given).acknowledge(Acknowledgment(id=rule, reason=reason))
 
     def _tell(self, name: str, value: str) -> None:
         """Leave a value for the manifests."""

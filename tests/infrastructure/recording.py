@@ -21,6 +21,7 @@ from functions.adapters.topic import PRODUCER
 from functions.pipelines.logins import PIPELINE
 from functions.runtimes.msk import handler
 from functions.runtimes.worker import process
+from functions.runtimes.worker.client import consumer_settings
 from functions.runtimes.worker.worker import Worker
 from tests.integration.waiting import eventually
 from tests.unit.runtimes.world import event, login
@@ -50,8 +51,9 @@ class Recorded:
         """A callback for librdkafka's statistics."""
         return lambda text: into.update(_requests(text))
 
-    def _asked(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
-        self.aws.append((model.service_model.service_name, model.name, params))
+    def _asked(self, **event: Any) -> None:
+        model = event["model"]
+        self.aws.append((model.service_model.service_name, model.name, event["params"]))
         if model.name == "TransactWriteItems" and not self.broken:
             self.broken = True
             raise EndpointConnectionError(endpoint_url="http://nowhere")
@@ -69,8 +71,7 @@ class Context:
 
 def record(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     """Have every client that is made from now on recorded."""
-    recorded, settings_of = Recorded(), process.consumer_settings
-    statistics = Worker.statistics
+    recorded, statistics = Recorded(), Worker.statistics
 
     def producer(chosen: dict[str, Any]) -> Producer:
         recorded.producers.append(Producer(chosen))
@@ -85,7 +86,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     monkeypatch.setitem(PRODUCER, "stats_cb", recorded.kafka(recorded.producer))
     monkeypatch.setitem(PRODUCER, "statistics.interval.ms", 100)
     monkeypatch.setattr(
-        process, "consumer_settings", lambda *given: settings_of(*given) | {"statistics.interval.ms": 1000}
+        process, "consumer_settings", lambda *given: consumer_settings(*given) | {"statistics.interval.ms": 1000}
     )
     monkeypatch.setattr(Worker, "statistics", told)
     return recorded
@@ -106,16 +107,17 @@ def run_msk(recorded: Recorded) -> None:
 
 
 def run_worker(recorded: Recorded, bootstrap: str) -> None:
-    """The same records from a topic, until they are settled, which is when they are committed."""
+    """The same records from a topic, until they are committed, and metrics have been put to CloudWatch."""
     source = Producer({"bootstrap.servers": bootstrap})
     for value in (login(), BAD, login(user_id="u-2")):
         source.produce(PIPELINE.topic, value, partition=0)
     source.flush(SECONDS)
-    chosen, stopping = settings.read(), Event()
+    chosen, stopping = settings.read().model_copy(update={"cloudwatch_seconds": 1.0}), Event()
     worker = Thread(target=process.serve, args=(chosen, stopping, logger(chosen)))
     worker.start()
     try:
         eventually(lambda: "OffsetCommit" in recorded.consumer, lambda: recorded.consumer)
+        eventually(lambda: any(asked == "PutMetricData" for _, asked, _ in recorded.aws), lambda: recorded.consumer)
     finally:
         stopping.set()
         worker.join()
