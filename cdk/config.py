@@ -161,9 +161,9 @@ class Run(Frozen):
     window_seconds: int = Field(1, ge=0, le=300)
     """How long a batch gathers."""
     pollers: Pollers | None = None
-    """Provisioned mode; None is on-demand. The next two need it; without them a batch is tried until it expires."""
+    """Provisioned mode; None is on-demand. The next two need it."""
     retries: int | None = Field(None, ge=0, le=10_000)
-    """After which a batch is given up."""
+    """After which a batch is given up, and lies in the dead-letter bucket. None: 10, Lambda's own with a destination."""
     record_age_seconds: int | None = Field(None, ge=60, le=604_800)
     """Beyond which a record is given up."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -282,6 +282,9 @@ class StageConfig(Frozen):
             for name in ("scram_secret", "scram_key"):
                 if getattr(self.kafka, name) is None:
                     raise ValueError(f"kafka.{name}: is missing, takes an ARN where kafka_auth is scram")
+        # Endpoints that nodes need, and the way to them, are made for clusters of the CDK's own.
+        if isinstance(self.eks, ExistingEks) and isinstance(self.network, NewNetwork) and self.network.nat == "none":
+            raise ValueError("network.nat: got 'none', takes 'one' or 'per-zone' where eks is existing")
         return self
 
     def run(self, pipeline: str) -> Run:

@@ -11,15 +11,16 @@ WIRING = ("AWS::EKS::PodIdentityAssociation", "AWS::EKS::AccessEntry", "AWS::EC2
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """The same stage twice, but for who wires the cluster."""
-    eks = {"kind": "existing", "name": "tandem-dev", "security_group": "sg-0e0f"}
+    eks = {"kind": "existing", "name": "tandem-dev", "security_group": "sg-0e0f0a0b"}
     github = {
         "repository": "acme/tandem",
         "environment": "dev",
         "provider_arn": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com",
     }
+    place = PLACE | {"network": {"kind": "new", "nat": "one"}}
     stages = {
-        "ours": PLACE | {"eks": eks, "github": github},
-        "theirs": PLACE | {"eks": eks | {"wired": True}, "github": github},
+        "ours": place | {"eks": eks, "github": github},
+        "theirs": place | {"eks": eks | {"wired": True}, "github": github},
     }
     return synthesise(tmp_path_factory.mktemp("wired"), stages)
 
