@@ -163,7 +163,7 @@ class Run(Frozen):
     pollers: Pollers | None = None
     """Provisioned mode; None is on-demand. The next two need it."""
     retries: int | None = Field(None, ge=0, le=10_000)
-    """After which a batch is given up, and lies in the dead-letter bucket. None: 10, Lambda's own with a destination."""
+    """After which a batch is given up, and lies in the dead-letter bucket. None: 10, Lambda's own then."""
     record_age_seconds: int | None = Field(None, ge=60, le=604_800)
     """Beyond which a record is given up."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
