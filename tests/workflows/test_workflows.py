@@ -105,9 +105,24 @@ def test_no_expression_is_pasted_into_a_shell() -> None:
     assert [run for _, run in commands() if "${{" in run] == []
 
 
+def test_nothing_is_released_that_ci_has_not_passed() -> None:
+    jobs = WORKFLOWS["deploy.yml"]["jobs"]
+    assert jobs["ci"]["uses"] == "./.github/workflows/ci.yml"
+    assert "ci" in jobs["dev"]["needs"]
+    assert "workflow_call" in WORKFLOWS["ci.yml"][True]
+
+
+def test_a_release_that_waits_for_its_approval_holds_up_no_other_stage() -> None:
+    jobs = WORKFLOWS["deploy.yml"]["jobs"]
+    groups = {stage: jobs[stage]["concurrency"] for stage in ("dev", "prod")}
+    assert {each["group"] for each in groups.values()} == {"deploy-dev", "deploy-prod"}
+    assert not any(each["cancel-in-progress"] for each in groups.values())
+    assert "github.sha" in WORKFLOWS["deploy.yml"]["concurrency"]["group"]
+
+
 def test_prod_comes_after_dev_with_the_same_image() -> None:
     jobs = WORKFLOWS["deploy.yml"]["jobs"]
-    assert (jobs["dev"]["needs"], jobs["prod"]["needs"]) == ("image", "dev")
+    assert (jobs["dev"]["needs"], jobs["prod"]["needs"]) == (["ci", "image"], "dev")
     assert [job for job, body in jobs.items() if "make image" in str(body)] == ["image"]
     assert "make image" not in TEXTS["stage.yml"]
 
