@@ -2,6 +2,8 @@
 # The Lambda side of a release: what the aliases point at, whether the new versions stand, and the way back.
 #
 #   functions.sh remember STAGE    write build/aliases-STAGE, before the deployment
+#   functions.sh go-on STAGE       point the aliases at the newest versions: after a release that went back, and that is run again,
+#                                  CloudFormation sees nothing to change and would leave them where they are
 #   functions.sh check STAGE       fail unless every live version is active and every mapping has come to rest
 #   functions.sh go-back STAGE     point the aliases at what was remembered
 set -euo pipefail
@@ -36,6 +38,11 @@ restless() { # FUNCTION: the states of a version or mapping that are not final
             --query "EventSourceMappings[?State != 'Enabled' && State != 'Disabled'].State"
 }
 
+point() { # FUNCTION VERSION
+    echo "$1: live is version $2"
+    aws lambda update-alias --function-name "$1" --name live --function-version "$2" --output text >/dev/null
+}
+
 case $verb in
 remember)
     mkdir -p build
@@ -47,6 +54,14 @@ remember)
         }
         echo "$name $version"
     done >"$remembered"
+    ;;
+go-on)
+    functions | while read -r name; do
+        # As JSON, because of text the query sees only a page at a time.
+        newest=$(aws lambda list-versions-by-function --function-name "$name" --output json \
+            --query "max_by(Versions[?Version != '\$LATEST'], &to_number(Version)).Version" | tr -d '"')
+        point "$name" "$newest"
+    done
     ;;
 check)
     functions | while read -r name; do
@@ -61,12 +76,10 @@ check)
     done
     ;;
 go-back)
-    while read -r name version; do
-        aws lambda update-alias --function-name "$name" --name live --function-version "$version" --query AliasArn --output text
-    done <"$remembered"
+    while read -r name version; do point "$name" "$version"; done <"$remembered"
     ;;
 *)
-    echo "functions.sh: takes remember, check or go-back, got $verb" >&2
+    echo "functions.sh: takes remember, go-on, check or go-back, got $verb" >&2
     exit 2
     ;;
 esac

@@ -12,7 +12,12 @@ from functions.core import names
 
 AUDIENCE: Final = "sts.amazonaws.com"
 BOOTSTRAPPED: Final = ("deploy-role", "file-publishing-role", "lookup-role")  # as which `cdk diff` reads
-GO_BACK: Final = ("lambda:GetAlias", "lambda:GetFunctionConfiguration", "lambda:UpdateAlias")
+RELEASE: Final = (
+    "lambda:GetAlias",
+    "lambda:GetFunctionConfiguration",
+    "lambda:ListVersionsByFunction",
+    "lambda:UpdateAlias",
+)
 PUSH: Final = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
@@ -66,14 +71,14 @@ class Delivery(Stack):
             ["ssm:GetParameter", "ssm:GetParameters"],
             [self.format_arn(service="ssm", resource="parameter", resource_name=f"tandem/{stage.name}/*")],
         )
-        # Looks at what it has deployed, and points the aliases back: .github/scripts/functions.sh.
+        # Looks at what it has deployed, and points the aliases on or back: .github/scripts/functions.sh.
         functions = self.format_arn(
             service="lambda",
             resource="function",
             resource_name=names.function(stage.name, "*"),
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        yield _allow("Functions", GO_BACK, [functions])
+        yield _allow("Functions", RELEASE, [functions])
         yield _allow("Mappings", ["lambda:ListEventSourceMappings"], ["*"])  # it takes no resource
         if isinstance(stage.eks, NoEks):
             return

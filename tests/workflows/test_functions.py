@@ -29,6 +29,19 @@ def test_a_function_that_is_new_has_nothing_to_go_back_to(account: Stage) -> Non
     assert account.calls("update-alias") == []
 
 
+def test_live_is_the_newest_version_even_if_a_release_went_back_from_it(account: Stage) -> None:
+    account.answers.append(("list-versions-by-function --function-name tandem-dev-logins", '"8"', 0))
+    assert account.run("functions.sh", "go-on", "dev").returncode == 0
+    (call,) = account.calls("update-alias")
+    assert "--function-name tandem-dev-logins --name live --function-version 8" in call
+
+
+def test_versions_that_cannot_be_told_move_nothing(account: Stage) -> None:
+    account.answers.append(("list-versions-by-function", "", 254))
+    assert account.run("functions.sh", "go-on", "dev").returncode != 0
+    assert account.calls("update-alias") == []
+
+
 def test_what_stands_passes(account: Stage) -> None:
     checked = account.run("functions.sh", "check", "dev")
     assert (checked.returncode, checked.stdout) == (0, "tandem-dev-logins: active\n")
