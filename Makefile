@@ -80,7 +80,6 @@ format: setup ## Format and mend what can be mended
 
 docs: setup ## Write the parts of the docs that are made from the code
 	@$(BIN)/python -m tests.docs
-	@$(BIN)/python -m tests.docs.catalogue
 
 lock: setup ## Renew the locks: requirements.txt (runtime) and requirements-dev.txt (everything)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.txt

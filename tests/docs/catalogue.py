@@ -1,12 +1,6 @@
-"""The tables of docs/metrics.md, made from the code. Run as a program, it writes them into the page.
+"""The tables of docs/metrics.md: every metric, every alarm, every field of a log line."""
 
-python -m tests.docs.catalogue
-"""
-
-import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Final
 
 from cdk import node
 
@@ -19,39 +13,16 @@ from functions import registry  # noqa: E402
 from functions.core.metrics import BOTH, METRICS, PREFIX, Metric  # noqa: E402
 from functions.telemetry import FIELDS  # noqa: E402
 
-ROOT: Final = Path(__file__).parents[2]
-PAGE: Final = ROOT / "docs" / "metrics.md"
-TABLE: Final = re.compile(r"(<!-- the table of (\w+), by tests/docs/catalogue.py -->\n).*?(<!-- end -->)", re.DOTALL)
 
-
-def due(text: str) -> str:
-    """How the page ought to read."""
-    made = {"metrics": _metrics, "fields": _fields, "alarms": _alarms}
-    return TABLE.sub(lambda found: f"{found[1]}\n{made[found[2]]()}\n\n{found[3]}", text)
-
-
-def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
-
-
-def _metrics() -> str:
+def metrics() -> str:
+    """The vocabulary, as both exporters write it."""
     return _table(
         ("CloudWatch", "Prometheus", "labels", "type", "unit", "said by", "meaning"),
         ((f"`{each.name}`", f"`{PREFIX}{each.name}`", *_described(each)) for each in METRICS),
     )
 
 
-def _described(metric: Metric) -> tuple[str, ...]:
-    runtimes = "both" if metric.runtimes == BOTH else ", ".join(metric.runtimes)
-    labels = ", ".join(f"`{label}`" for label in metric.labels)
-    return labels, metric.kind.value, metric.unit.value.lower(), runtimes, metric.help
-
-
-def _fields() -> str:
-    return _table(("field", "meaning"), ((f"`{name}`", meaning) for name, meaning in FIELDS.items()))
-
-
-def _alarms() -> str:
+def alarms() -> str:
     """Those of a stage with standard brokers, which has all of them."""
     zones = ("us-east-1a", "us-east-1b", "us-east-1c")
     stage = StageConfig(name="prod", region="us-east-1", zones=zones, kafka=StandardKafka(kind="standard"))
@@ -60,10 +31,21 @@ def _alarms() -> str:
     return _table(("alarm", "means", "when", "runbook"), map(_alarm, every))
 
 
+def fields() -> str:
+    """What a line about a slice says."""
+    return _table(("field", "meaning"), ((f"`{name}`", meaning) for name, meaning in FIELDS.items()))
+
+
+def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+
+def _described(metric: Metric) -> tuple[str, ...]:
+    runtimes = "both" if metric.runtimes == BOTH else ", ".join(metric.runtimes)
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    return labels, metric.kind.value, metric.unit.value.lower(), runtimes, metric.help
+
+
 def _alarm(alarm: Alarm) -> tuple[str, ...]:
     when = f"above {alarm.above:g} in {alarm.least} of {alarm.of} periods of {alarm.minutes} min"
     return f"`{alarm.name}`", alarm.says, when, f"[{alarm.runbook}](runbooks/{alarm.runbook})"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(due(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

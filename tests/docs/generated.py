@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from cdk import config, context
 from functions import registry
-from tests.docs import costs, reference
+from tests.docs import catalogue, costs, reference
 from tests.docs.pages import ROOT, Page, pages
 from tests.infrastructure.conftest import synthesise
 
@@ -22,7 +22,12 @@ def due() -> Iterator[tuple[Page, str]]:
     """Each page that has made parts, and its text with those parts made anew."""
     for page in pages():
         if PART.search(page.text):
-            yield page, PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n\n{found[3]}", page.text)
+            yield page, made(page.text)
+
+
+def made(text: str) -> str:
+    """The text with its made parts made anew."""
+    return PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n\n{found[3]}", text)
 
 
 def _costs() -> str:
@@ -54,4 +59,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "settings": reference.settings,
     "stages": reference.stages,
     "costs": _costs,
+    "metrics": catalogue.metrics,
+    "alarms": catalogue.alarms,
+    "fields": catalogue.fields,
 }

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from functions.core.topic_config import TopicConfig
 from functions.local.broker.apache import Apache, apache
 from functions.local.broker.broker import Unavailable
-from tests.docs.pages import ROOT, page
+from tests.docs.pages import page
 
 FED = re.compile(r"^([^\n]+) <<'?EOF'?\n(.*?)\nEOF$", re.DOTALL | re.MULTILINE)
 
@@ -63,9 +63,3 @@ def test_the_files_of_the_desk_are_what_they_say() -> None:
     assert json.loads(trust)["Statement"][0]["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     (pod,) = fed("kubectl apply -f -")
     assert yaml.safe_load(pod)["kind"] == "Pod"
-
-
-def test_every_variable_of_the_workflows_is_listed() -> None:
-    workflows = (ROOT / ".github" / "workflows").glob("*.yml")
-    used = {name for path in workflows for name in re.findall(r"vars\.(\w+)", path.read_text())}
-    assert {name for name in used if f"| `{name}` |" not in page("docs/deployment.md").text} == set()
