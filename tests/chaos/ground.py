@@ -20,7 +20,7 @@ from functions.local.aws import LocalAws
 from functions.local.broker.apache import apache
 from functions.local.event_source.function import Function
 from tests.chaos.options import Options
-from tests.chaos.proxy import Proxy
+from tests.proxy.proxy import Proxy
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource

@@ -15,9 +15,9 @@ from functions.local.broker.apache import Apache, apache
 from functions.local.broker.broker import Broker, Unavailable
 from functions.local.broker.embedded import Embedded
 from functions.pipelines.logins import PIPELINE
-from tests.integration.proxy import Proxy
 from tests.integration.stage import OUTPUT, PARTITIONS, Stage
 from tests.integration.waiting import eventually
+from tests.proxy.proxy import Proxy
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,11 @@ from functions.local.broker.apache import Apache
 from functions.pipelines.logins import PIPELINE
 from functions.settings import read
 from tests.integration.conftest import empty
-from tests.integration.proxy import Proxy
 from tests.integration.records import BEGIN, login, logins
 from tests.integration.stage import Stage
 from tests.integration.test_msk import ONCE_AGAIN
 from tests.integration.waiting import eventually
+from tests.proxy.proxy import Proxy
 
 
 def tandem(stage: Stage, *arguments: str, fails: bool = False) -> str:

@@ -16,7 +16,6 @@ import pytest
 from functions.runtimes.worker.health import Probes
 from tests.integration.picture import Line, svg
 from tests.integration.prometheus import CLUSTER, MINUTE, NAMESPACE, Prometheus
-from tests.integration.proxy import Proxy
 from tests.integration.records import Record, login
 from tests.integration.stage import Stage
 from tests.integration.test_worker import stream
@@ -24,6 +23,7 @@ from tests.integration.waiting import eventually
 from tests.integration.worker import WorkerProcess
 from tests.manifests.prometheus import rules
 from tests.manifests.prometheus.dashboard import dashboard, panels, queries
+from tests.proxy.proxy import Proxy
 
 pytestmark = pytest.mark.usefixtures("real", "prometheus_is_here")
 
