@@ -84,7 +84,7 @@ def test_a_full_buffer_stays_within_the_memory_that_the_manifests_give(
     stage: Stage, environment: Image, proxy: Proxy
 ) -> None:
     wide = [login(number, padding="x" * 4096) for number in range(8000)]
-    with start(stage, environment, "full.log", **stage.behind(proxy.endpoint)) as worker:
+    with start(stage, environment, "full.log", **proxy.environment) as worker:
         worker.ready()
         held = proxy.weather = Held(LAKE)
         stage.produce(wide, partition=0)
@@ -99,7 +99,7 @@ def test_a_store_that_is_away_or_hangs_shows_in_the_probes_as_documented(
     stage: Stage, environment: Image, proxy: Proxy
 ) -> None:
     stage.produce(logins(100))
-    with start(stage, environment, "away.log", **stage.behind(proxy.endpoint), TANDEM_STALL_SECONDS="3") as worker:
+    with start(stage, environment, "away.log", **proxy.environment, TANDEM_STALL_SECONDS="3") as worker:
         worker.ready()
         proxy.refuse()
         stage.produce(logins(100, begin=100))

@@ -56,7 +56,7 @@ def test_an_environment_killed_in_mid_batch_gets_it_again_and_nothing_is_doubled
 ) -> None:
     stage.produce(logins(300))
     held = proxy.weather = Held(pattern, before=before)
-    with stage.event_source(variables=stage.behind(proxy.endpoint), batch_size=200) as source:
+    with stage.event_source(variables=proxy.environment, batch_size=200) as source:
         eventually(held.holding.is_set, stage.state)
         assert source.kill_environment()
         held.go_on()
@@ -83,7 +83,7 @@ def test_a_function_that_times_out_after_settling_gets_its_batch_again_and_nothi
 def test_a_store_that_does_not_answer_in_time_fails_the_invocation_in_good_order(stage: Stage, proxy: Proxy) -> None:
     stage.produce(logins(100))
     held = proxy.weather = Held("TransactWriteItems")
-    with stage.event_source(variables=stage.behind(proxy.endpoint), timeout=2) as source:
+    with stage.event_source(variables=proxy.environment, timeout=2) as source:
         eventually(lambda: source.stats.failures, stage.state)
         held.go_on()
         stage.settle(source)

@@ -94,7 +94,7 @@ def test_under_load_rules_load_no_alert_fires_and_every_query_of_the_dashboard_r
 
 @pytest.mark.timeout(180)
 def test_a_store_that_is_away_fires_no_progress_and_nothing_else(stage: Stage, cluster: int, proxy: Proxy) -> None:
-    with stage.worker(**stage.behind(proxy.endpoint)) as worker, watch(stage, worker, cluster) as prometheus:
+    with stage.worker(**proxy.environment) as worker, watch(stage, worker, cluster) as prometheus:
         with stream(stage, record=few_bad):
             quiet(prometheus, 5)
             proxy.refuse()

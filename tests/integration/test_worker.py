@@ -52,7 +52,7 @@ def stream(stage: Stage, pause: float = 0.002, record: Callable[[int], Record] =
 def test_sigterm_drains_what_is_in_flight_commits_it_and_exits_0(stage: Stage, proxy: Proxy) -> None:
     stage.produce(logins(200))
     held = proxy.weather = Held(TRANSACTION)
-    with stage.worker(**stage.behind(proxy.endpoint)) as worker:
+    with stage.worker(**proxy.environment) as worker:
         eventually(held.holding.is_set, worker.said)
         worker.terminate()
         eventually(lambda: worker.lines("worker drains"), worker.said)
@@ -70,7 +70,7 @@ def test_a_drain_that_cannot_end_ends_in_its_time_and_leaves_the_slice_to_the_ne
 ) -> None:
     stage.produce(logins(100))
     held = proxy.weather = Held(TRANSACTION, before=False)
-    with stage.worker(**stage.behind(proxy.endpoint), TANDEM_DRAIN_SECONDS="0.5") as worker:
+    with stage.worker(**proxy.environment, TANDEM_DRAIN_SECONDS="0.5") as worker:
         eventually(held.holding.is_set, worker.said)
         worker.terminate()
         assert worker.exit_code(within=10) == 0
@@ -89,7 +89,7 @@ def test_killed_in_mid_slice_the_next_worker_goes_on_without_loss_or_double(
 ) -> None:
     stage.produce(logins(100))
     held = proxy.weather = Held(pattern, before=before)
-    with stage.worker(**stage.behind(proxy.endpoint)) as worker:
+    with stage.worker(**proxy.environment) as worker:
         eventually(held.holding.is_set, worker.said)
         worker.kill()
     held.go_on()
@@ -218,7 +218,7 @@ def test_what_expired_unsettled_is_recorded_as_a_gap_and_the_rest_goes_on(stage:
 
 
 def test_while_a_store_is_away_partitions_pause_and_go_on_when_it_is_back(stage: Stage, proxy: Proxy) -> None:
-    with stage.worker(**stage.behind(proxy.endpoint)) as worker:
+    with stage.worker(**proxy.environment) as worker:
         worker.ready()
         proxy.refuse()
         stage.produce(logins(200))
