@@ -3,15 +3,23 @@
 PYTHON ?= python3
 ARGS ?=
 STAGE ?= dev
-CDK ?= npx --yes aws-cdk@2
+CDK ?= .github/scripts/cdk.sh
 BIN := .venv/bin
 STAMP := .venv/.installed
 
+# Go's checksum database vouches for these, so a version is as good as a hash.
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+GITLEAKS := github.com/zricethezav/gitleaks/v8@v8.30.1
+SYFT := github.com/anchore/syft/cmd/syft@v1.57.0
+COSIGN := github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
+GRYPE := github.com/anchore/grype/cmd/grype@v0.121.2
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate chaos fuzz bench synth diff deploy lint types check format lock clean
+.PHONY: help setup demo test simulate chaos fuzz bench synth diff deploy lint types workflows check format docs lock clean
+.PHONY: sbom audit secrets terraform image image-sbom image-scan push sign verify difference
 
 help: ## Show what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make .venv with everything in it, from the lock
 $(STAMP): requirements-dev.txt pyproject.toml
@@ -57,15 +65,72 @@ lint: setup ## Style and architecture
 types: setup ## Static types
 	@$(BIN)/mypy
 
-check: lint types test ## Everything that CI runs
+workflows: setup ## Lint what ships it: workflows, scripts, Dockerfile
+	@$(BIN)/zizmor --offline --quiet --persona pedantic .github
+	@$(BIN)/shellcheck .ci/run .github/scripts/*.sh
+	@$(BIN)/hadolint functions/Dockerfile
+	@if command -v go >/dev/null; then go run $(ACTIONLINT) -shellcheck $(BIN)/shellcheck; \
+	else echo "actionlint is skipped: it takes Go"; fi
+
+check: lint types workflows test ## Everything that CI runs
 
 format: setup ## Format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+docs: setup ## Write the parts of the docs that are made from the code
+	@$(BIN)/python -m tests.docs
+	@$(BIN)/python -m tests.docs.catalogue
+
 lock: setup ## Renew the locks: requirements.txt (runtime) and requirements-dev.txt (everything)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+sbom: setup ## List what the zip and the image carry of Python, as CycloneDX
+	@mkdir -p build/sbom
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible -o build/sbom/python.cdx.json
+
+audit: setup ## Ask PyPI for known vulnerabilities of everything in the locks
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r requirements-dev.txt
+
+secrets: ## Look for secrets in the whole history (takes Go)
+	@go run $(GITLEAKS) git --no-banner --redact .
+
+terraform: ## Check k8s/terraform: format, plans against mocked providers (takes Terraform and its registry)
+	@terraform -chdir=k8s/terraform fmt -check -recursive
+	@terraform -chdir=k8s/terraform init -backend=false -input=false
+	@terraform -chdir=k8s/terraform test
+
+# The image is an archive until it is pushed: what is pushed to each stage is the very same, down to its digest.
+PLATFORMS ?= linux/arm64,linux/amd64
+IMAGE := build/image.tar
+image: $(IMAGE) ## Build the worker's image (takes Docker); PLATFORMS=linux/arm64 for one only
+$(IMAGE): functions/Dockerfile requirements.txt $(shell find functions -name '*.py')
+	@mkdir -p build
+	@docker buildx build --platform $(PLATFORMS) --file functions/Dockerfile --provenance mode=max \
+		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" --build-arg REVISION="$$(git rev-parse HEAD)" \
+		--output type=oci,dest=$@ --metadata-file build/image.json .
+
+image-sbom: $(IMAGE) ## List everything in the image, Debian's packages too (takes Go)
+	@mkdir -p build/sbom
+	@go run $(SYFT) --quiet scan oci-archive:$(IMAGE) -o cyclonedx-json=build/sbom/image.cdx.json
+
+image-scan: $(IMAGE) ## Look for known vulnerabilities in the image that have a fix (takes Go)
+	@go run $(GRYPE) --quiet --only-fixed --fail-on high oci-archive:$(IMAGE)
+
+push: ## Copy the image to REPOSITORY, unless it is there (takes skopeo), and print its digest
+	@.github/scripts/push.sh $(IMAGE) $(REPOSITORY)
+
+sign: ## Sign DIGEST in REPOSITORY, and its list of contents, as the workflow that runs (takes Go)
+	@go run $(COSIGN) sign --yes $(REPOSITORY)@$(DIGEST)
+	@go run $(COSIGN) attest --yes --type cyclonedx --predicate build/sbom/image.cdx.json $(REPOSITORY)@$(DIGEST)
+
+verify: ## Refuse DIGEST in REPOSITORY unless SIGNER, a workflow's address at GitHub, signed it (takes Go)
+	@go run $(COSIGN) verify --certificate-identity $(SIGNER) \
+		--certificate-oidc-issuer https://token.actions.githubusercontent.com $(REPOSITORY)@$(DIGEST) >/dev/null
+
+difference: setup ## Say what this tree does to the templates of BASE, a commit; asks no account
+	@.github/scripts/difference.sh $(BASE)
 
 clean: ## Remove what was built, and .venv
 	@rm -rf .venv build cdk.out

@@ -10,15 +10,28 @@ from typing import Final
 
 from aws_cdk import Acknowledgment, Stage, Validations
 
+OF_EKS: Final = "EKS documents this policy for clusters in Auto Mode, and AWS changes it together with EKS"
+
 ACKNOWLEDGED: Final[Mapping[str, Mapping[str, str]]] = {
     "Kafka/ScramUser/Resource": {
         "AwsSolutions::AwsSolutions-SMG4": "both runtimes hold connections under this password: an operator changes it"
         " while they can be restarted (MSK takes the new one from the secret by itself)",
     },
     "Delivery/Deploy/DefaultPolicy/Resource": {
-        "AwsSolutions::AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken takes no resource",
+        "AwsSolutions::AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken and"
+        " lambda:ListEventSourceMappings take no resource",
+        "AwsSolutions::AwsSolutions-IAM5[Resource::arn:aws:lambda:{region}:{account}:function:tandem-{stage}-*]": "a"
+        " function per pipeline, whichever those are, and its versions and alias",
         "AwsSolutions::AwsSolutions-IAM5[Resource::arn:aws:ssm:{region}:{account}:parameter/tandem/{stage}/*]": "the"
         " manifests take the stage's parameters, and nothing secret is among them",
+    },
+    "Steady/Cluster/Role/Resource": {
+        f"AwsSolutions::AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonEKS{name}Policy]": OF_EKS
+        for name in ("Cluster", "Compute", "BlockStorage", "LoadBalancing", "Networking")
+    },
+    "Steady/Cluster/ClusternodePoolRole/Resource": {
+        f"AwsSolutions::AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/Amazon{name}]": OF_EKS
+        for name in ("EKSWorkerNodePolicy", "EC2ContainerRegistryReadOnly")
     },
 }
 

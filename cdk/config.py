@@ -161,9 +161,9 @@ class Run(Frozen):
     window_seconds: int = Field(1, ge=0, le=300)
     """How long a batch gathers."""
     pollers: Pollers | None = None
-    """Provisioned mode; None is on-demand. The next two need it; without them a batch is tried until it expires."""
+    """Provisioned mode; None is on-demand. The next two need it."""
     retries: int | None = Field(None, ge=0, le=10_000)
-    """After which a batch is given up."""
+    """After which a batch is given up, and lies in the dead-letter bucket. None: 10, Lambda's own then."""
     record_age_seconds: int | None = Field(None, ge=60, le=604_800)
     """Beyond which a record is given up."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -196,6 +196,11 @@ class ExistingEks(Frozen):
     kind: Literal["existing"]
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", description="the cluster's name")
     security_group: Group = Field(description="the ID of the nodes' security group, like sg-0123abcd")
+    wired: bool = Field(
+        default=False,
+        description="true or false: whether who keeps it also lets its nodes reach Kafka, gives the service accounts"
+        " their roles and the deploy role its access, as k8s/terraform does",
+    )
 
 
 class NoEks(Frozen):
@@ -277,6 +282,9 @@ class StageConfig(Frozen):
             for name in ("scram_secret", "scram_key"):
                 if getattr(self.kafka, name) is None:
                     raise ValueError(f"kafka.{name}: is missing, takes an ARN where kafka_auth is scram")
+        # Endpoints that nodes need, and the way to them, are made for clusters of the CDK's own.
+        if isinstance(self.eks, ExistingEks) and isinstance(self.network, NewNetwork) and self.network.nat == "none":
+            raise ValueError("network.nat: got 'none', takes 'one' or 'per-zone' where eks is existing")
         return self
 
     def run(self, pipeline: str) -> Run:

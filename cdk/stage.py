@@ -35,7 +35,7 @@ class TandemStage(Stage):
         if not isinstance(stage.eks, NoEks):
             steady = Steady(self, stage, keys=keys, network=network, kafka=kafka, stores=stores, pipelines=pipelines)
             if delivery:
-                steady.add_dependency(delivery, "EKS gives access only to a role that is there")
+                steady.add_stack_dependency(delivery, "EKS gives access only to a role that is there")
         Watch(self, stage, keys=keys, kafka=kafka, stores=stores, bursty=bursty, pipelines=pipelines)
         for child in self.node.children:
             if isinstance(child, Stack):

@@ -12,6 +12,7 @@ from functions.core import names
 
 AUDIENCE: Final = "sts.amazonaws.com"
 BOOTSTRAPPED: Final = ("deploy-role", "file-publishing-role", "lookup-role")  # as which `cdk diff` reads
+GO_BACK: Final = ("lambda:GetAlias", "lambda:GetFunctionConfiguration", "lambda:UpdateAlias")
 PUSH: Final = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
@@ -65,6 +66,15 @@ class Delivery(Stack):
             ["ssm:GetParameter", "ssm:GetParameters"],
             [self.format_arn(service="ssm", resource="parameter", resource_name=f"tandem/{stage.name}/*")],
         )
+        # Looks at what it has deployed, and points the aliases back: .github/scripts/functions.sh.
+        functions = self.format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=names.function(stage.name, "*"),
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        yield _allow("Functions", GO_BACK, [functions])
+        yield _allow("Mappings", ["lambda:ListEventSourceMappings"], ["*"])  # it takes no resource
         if isinstance(stage.eks, NoEks):
             return
         repository = self.format_arn(service="ecr", resource="repository", resource_name=names.repository(stage.name))

@@ -1,18 +1,32 @@
-"""The EKS path's AWS side: image repository, cluster, a role for each pipeline's worker."""
+"""The EKS path's AWS side: image repository, cluster, a role for each pipeline's worker, what manifests need to know.
+
+Manifests are applied with kubectl, by the workflows of .github/ or by a person: nothing here talks to Kubernetes.
+"""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from aws_cdk import Stack
+from aws_cdk import Annotations, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from cdk.config import StageConfig
+from cdk import environment
+from cdk.config import ExistingEks, NewEks, StageConfig
+from cdk.grants import Grants, role
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import Network
 from cdk.stacks.stores import Stores
+from functions.core import names
 from functions.core.pipeline import AnyPipeline
+
+PODS: Final = "pods.eks.amazonaws.com"  # the Pod Identity agent, which also tags the session with pod and namespace
+UNTAGGED_DAYS: Final = 7
+DEPLOYERS: Final = "tandem-deployers"  # k8s/base/stage/deployer.yaml says what they may besides the Edit policy
 
 
 class Steady(Stack):
@@ -34,3 +48,118 @@ class Steady(Stack):
         pipelines: Sequence[AnyPipeline],
     ) -> None:
         super().__init__(scope, "Steady", stack_name=f"tandem-{stage.name}-steady")
+        self._stage = stage
+        self.repository = self._repository(keys)
+        if isinstance(stage.eks, NewEks):
+            self._cluster, nodes = self._new_cluster(stage.eks, keys, network)
+            self._administrators(stage.eks)
+        elif isinstance(stage.eks, ExistingEks):
+            self._cluster, nodes = stage.eks.name, stage.eks.security_group
+        # Whoever keeps the cluster may have made them, and a second rule, association or entry for the same is refused.
+        self._wires = not (isinstance(stage.eks, ExistingEks) and stage.eks.wired)
+        if self._wires:
+            kafka.admit(self, "Workers", nodes)
+            network.admit(self, "WorkersToEndpoints", nodes)
+        if self._wires and stage.github:
+            self._deployer()
+        self.workers = {
+            pipeline.name: self._worker(pipeline, Grants(stage, pipeline, keys.data, kafka, stores))
+            for pipeline in pipelines
+        }
+        self._tell("worker-env", environment.of_workers(stage, kafka, stores))
+        self._tell("repository-uri", self.repository.repository_uri)
+        self._tell("cluster-name", self._cluster)
+
+    def _repository(self, keys: Keys) -> ecr.Repository:
+        """A tag is a build's, for ever, so that what ran can be told; what lost its tag is of no use to anybody."""
+        return ecr.Repository(
+            self,
+            "Repository",
+            repository_name=names.repository(self._stage.name),
+            image_scan_on_push=True,
+            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+            encryption=ecr.RepositoryEncryption.KMS,
+            encryption_key=keys.data,
+            lifecycle_rules=[
+                ecr.LifecycleRule(
+                    tag_status=ecr.TagStatus.UNTAGGED,
+                    max_image_age=Duration.days(UNTAGGED_DAYS),
+                    description="untagged",
+                )
+            ],
+            removal_policy=RemovalPolicy.RETAIN if self._stage.protected else RemovalPolicy.DESTROY,
+            empty_on_delete=not self._stage.protected,
+        )
+
+    def _new_cluster(self, chosen: NewEks, keys: Keys, network: Network) -> tuple[str, str]:
+        """Its name, and the security group of its nodes: in Auto Mode they have the cluster's own."""
+        cluster = eks.Cluster(
+            self,
+            "Cluster",
+            cluster_name=names.cluster(self._stage.name),
+            version=eks.KubernetesVersion.of(chosen.version),
+            vpc=network.vpc,
+            vpc_subnets=[network.private],
+            # Besides the group that EKS makes for the cluster and its nodes; CDK's own would be open to everywhere.
+            security_group=ec2.SecurityGroup(
+                self, "ControlPlane", vpc=network.vpc, allow_all_outbound=False, description="EKS control plane"
+            ),
+            endpoint_access=(
+                eks.EndpointAccess.PUBLIC_AND_PRIVATE if chosen.public_access else eks.EndpointAccess.PRIVATE
+            ),
+            cluster_logging=list(eks.ClusterLoggingTypes),
+            secrets_encryption_key=keys.data,
+            bootstrap_cluster_creator_admin_permissions=False,  # whoever runs CloudFormation is no administrator
+            output_config_command=False,
+        )
+        reason = "nothing in AWS runs kubectl, and the network has the endpoints that nodes need"
+        Annotations.of(cluster).acknowledge_warning("@aws-cdk/aws-eks:isolatedSubnetsForKubectlPrivateSubnets", reason)
+        return cluster.cluster_name, cluster.cluster_security_group_id
+
+    def _administrators(self, chosen: NewEks) -> None:
+        for number, admin in enumerate(chosen.admins):
+            self._access(f"Admin{number}", admin, "AmazonEKSClusterAdminPolicy", {"type": "cluster"})
+
+    def _deployer(self) -> None:
+        """The workflows may change what is in the stage's namespace, and nothing else."""
+        arn = self.format_arn(
+            service="iam", region="", resource="role", resource_name=names.deploy_role(self._stage.name)
+        )
+        scope = {"type": "namespace", "namespaces": [names.namespace(self._stage.name)]}
+        self._access("Deployer", arn, "AmazonEKSEditPolicy", scope, groups=[DEPLOYERS])
+
+    def _access(
+        self, name: str, principal: str, policy: str, scope: Mapping[str, object], groups: Sequence[str] = ()
+    ) -> None:
+        arn = f"arn:{self.partition}:eks::aws:cluster-access-policy/{policy}"
+        eks.CfnAccessEntry(
+            self,
+            name,
+            cluster_name=self._cluster,
+            principal_arn=principal,
+            access_policies=[{"policyArn": arn, "accessScope": scope}],
+            kubernetes_groups=list(groups) or None,
+        )
+
+    def _worker(self, pipeline: AnyPipeline, grants: Grants) -> iam.Role:
+        """A pod gets the role by its service account: nothing in a manifest names it."""
+        name = names.role(self._stage.name, pipeline.name, "worker")
+        pods = iam.SessionTagsPrincipal(iam.ServicePrincipal(PODS))
+        worker = role(self, f"Role-{pipeline.name}", name, pods, grants.worker())
+        if self._wires:
+            eks.CfnPodIdentityAssociation(
+                self,
+                f"Identity-{pipeline.name}",
+                cluster_name=self._cluster,
+                namespace=names.namespace(self._stage.name),
+                service_account=names.worker(pipeline.name),
+                role_arn=worker.role_arn,
+            )
+        self._tell(f"worker-role-arn/{pipeline.name}", worker.role_arn)
+        return worker
+
+    def _tell(self, name: str, value: str) -> None:
+        """Leave a value for the manifests."""
+        ssm.StringParameter(
+            self, f"Tell-{name}", parameter_name=names.parameter(self._stage.name, name), string_value=value
+        )

@@ -86,6 +86,10 @@ def run(**changes: Any) -> dict[str, Any]:
         (given(bootstrap_servers="b-1"), "stages.dev.kafka.bootstrap_servers: got 'b-1', takes brokers as host:port"),
         (given(scram_secret=None), "stages.dev.kafka.scram_secret: is missing, takes an ARN where kafka_auth is scram"),
         (given(scram_key=None), "stages.dev.kafka.scram_key: is missing, takes an ARN where kafka_auth is scram"),
+        (
+            PLACE | {"eks": {"kind": "existing", "name": "shared", "security_group": "sg-0e0f0a0b"}},
+            "stages.dev.network.nat: got 'none', takes 'one' or 'per-zone' where eks is existing",
+        ),
         (GIVEN | {"eks": {"kind": "existing"}}, "stages.dev.eks.name: is missing, takes the cluster's name"),
         (PLACE | {"eks": {"kind": "new", "version": "2.0"}}, "stages.dev.eks.version: got '2.0', takes a version of"),
         (run(runtime="both"), "stages.dev.pipelines.logins.runtime: got 'both', takes 'msk' or 'worker'"),

@@ -1,10 +1,11 @@
 """Who may deploy, and what that role can do."""
 
+import re
 from typing import Any
 
 import pytest
 
-from tests.infrastructure.conftest import Templates
+from tests.infrastructure.conftest import ROOT, Templates
 
 ISSUER = "token.actions.githubusercontent.com"
 
@@ -47,7 +48,9 @@ def test_the_provider_is_made_or_given(templates: Templates) -> None:
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_it_can_deploy_and_nothing_else(templates: Templates, stage: str) -> None:
     allowed = statements(templates, stage)
-    assert allowed.keys() == {"Cdk", "Parameters", "RegistryToken", "Images", "Kubernetes"}
+    assert allowed.keys() == {
+        "Cdk", "Parameters", "Functions", "Mappings", "RegistryToken", "Images", "Kubernetes",
+    }  # fmt: skip
     assert [text(each) for each in allowed["Cdk"]["Resource"]] == [
         f"arn:aws:iam::*:role/cdk-hnb659fds-{role}-role-*-us-east-1" for role in ("deploy", "file-publishing", "lookup")
     ]
@@ -56,10 +59,18 @@ def test_it_can_deploy_and_nothing_else(templates: Templates, stage: str) -> Non
     assert text(allowed["Images"]["Resource"]) == f"arn:aws:ecr:us-east-1:*:repository/tandem-{stage}"
     assert allowed["Kubernetes"]["Action"] == "eks:DescribeCluster"
     assert text(allowed["Kubernetes"]["Resource"]) == f"arn:aws:eks:us-east-1:*:cluster/tandem-{stage}"
+    assert text(allowed["Functions"]["Resource"]) == f"arn:aws:lambda:us-east-1:*:function:tandem-{stage}-*"
     for name, statement in allowed.items():
-        assert (statement["Resource"] == "*") == (name == "RegistryToken")
+        assert (statement["Resource"] == "*") == (name in {"RegistryToken", "Mappings"})
         assert "*" not in "".join(statement["Action"])
 
 
 def test_no_repository_no_role(alternatives: Templates) -> None:
     assert ("iam", "delivery") not in alternatives.by_stack
+
+
+def test_it_can_do_what_the_release_asks_of_lambda(templates: Templates) -> None:
+    script = (ROOT / ".github/scripts/functions.sh").read_text()
+    asked = {f"lambda:{verb.title().replace('-', '')}" for verb in re.findall(r"aws lambda ([a-z-]+)", script)}
+    allowed = statements(templates, "dev")
+    assert asked == {*allowed["Functions"]["Action"], allowed["Mappings"]["Action"]}

@@ -12,7 +12,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 from tests.infrastructure.conftest import Templates, synthesise
 
 STACKS = {"keys", "network", "kafka", "stores", "analytics", "bursty", "steady", "watch", "delivery"}
-SNAPSHOTS = ["keys", "network", "kafka", "stores", "analytics", "delivery"]
+SNAPSHOTS = ["keys", "network", "kafka", "stores", "analytics", "bursty", "steady", "delivery"]
 ASSET = re.compile(r"[0-9a-f]{64}")
 VERSION = re.compile(r"(CurrentVersion[0-9A-Z]{8})[0-9a-f]{32}")  # CDK hashes the function's code into it
 

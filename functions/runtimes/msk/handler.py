@@ -4,6 +4,7 @@ There are no partial batch responses: their order on Kafka is undocumented, and 
 batch comes again. Clients and threads live as long as the execution environment.
 """
 
+import random
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -73,7 +74,12 @@ def _gravity(failure: BaseException) -> int:
 
 @cache
 def _runtime() -> Runtime:
-    """Built by the first invocation, so that importing this module builds nothing."""
+    """Built by the first invocation, so that importing this module builds nothing.
+
+    SnapStart starts every environment from one memory, random's state included: without a seed of its own each would
+    wait as long as all the others before it tries again.
+    """
+    random.seed()
     chosen = settings.read()
     app = App(chosen)
     tune_collector()

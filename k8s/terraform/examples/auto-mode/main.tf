@@ -1,0 +1,26 @@
+# The dev stage on EKS Auto Mode; its API answers inside the VPC only.
+
+terraform {
+  required_version = ">= 1.11, < 2.0"
+}
+
+provider "aws" {
+  region = "us-east-1"
+}
+
+module "tandem" {
+  source = "../.."
+
+  stage           = "dev"
+  pipelines       = ["logins"]
+  admins          = ["arn:aws:iam::111122223333:role/platform"]
+  deploy_role_arn = "arn:aws:iam::111122223333:role/tandem-dev-deploy"
+
+  deletion_protection = false
+  log_days            = 30
+}
+
+output "kubeconfig_command" {
+  description = "The command that lets kubectl reach the cluster."
+  value       = module.tandem.kubeconfig_command
+}

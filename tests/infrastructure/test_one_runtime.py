@@ -1,0 +1,111 @@
+"""Exactly one runtime of a pipeline is enabled in a stage, and all that name things name the same ones.
+
+cdk.json decides; the event source mapping and the overlay of k8s/ follow. Where an overlay is there, it is rendered.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cdk import context
+from functions import registry
+from functions.core import names
+from tests.infrastructure.conftest import CONTEXT, ROOT, Templates
+from tests.infrastructure.resolve import ACCOUNT, REGION, Resolved
+
+EXAMPLE = "111122223333"  # the account of what is committed
+CHOSEN = [
+    (stage.name, pipeline, stage.run(pipeline).runtime)
+    for stage in context.read(CONTEXT["stages"], registry.names()).values()
+    for pipeline in registry.names()
+]
+EVERY = pytest.mark.parametrize(("stage", "pipeline", "runtime"), CHOSEN)
+
+
+@EVERY
+def test_the_mapping_is_enabled_where_lambda_is_chosen(
+    templates: Templates, stage: str, pipeline: str, runtime: str
+) -> None:
+    group = names.group(stage, pipeline)
+    (mapping,) = (
+        each
+        for each in Resolved(templates, stage).properties("bursty", "AWS::Lambda::EventSourceMapping")
+        if each["AmazonManagedKafkaEventSourceConfig"]["ConsumerGroupId"] == group
+    )
+    assert mapping["Enabled"] is (runtime == "msk")
+    assert mapping["Topics"] == [registry.load(pipeline).topic]
+
+
+@EVERY
+def test_the_overlay_has_workers_where_the_worker_is_chosen(stage: str, pipeline: str, runtime: str) -> None:
+    deployments = [one for one in rendered(stage) if one["kind"] == "Deployment"]
+    replicas = {one["metadata"]["name"]: one["spec"].get("replicas", 1) for one in deployments}
+    name = names.worker(pipeline)
+    assert (replicas.get(name, 0) > 0) is (runtime == "worker"), f"{name} has {replicas.get(name, 0)} replicas"
+
+
+@EVERY
+def test_the_overlay_says_what_the_stage_leaves_for_it(
+    templates: Templates, stage: str, pipeline: str, runtime: str
+) -> None:
+    """The names of settings, and those values that are names of ours; addresses and ARNs only AWS knows."""
+    parameters = Resolved(templates, stage).properties("steady", "AWS::SSM::Parameter")
+    (text,) = (one["Value"] for one in parameters if one.get("Name") == names.parameter(stage, "worker-env"))
+    left = dict(line.split("=", 1) for line in text.splitlines())
+    given = variables(stage)
+    assert set(left) <= set(given)
+    for name in ("TANDEM_STAGE", "TANDEM_LAKE_BUCKET", "TANDEM_DEAD_LETTER_BUCKET", "TANDEM_KAFKA_AUTH", "AWS_REGION"):
+        assert given[name].replace(EXAMPLE, ACCOUNT) == left[name]
+
+
+@EVERY
+def test_the_overlays_service_account_is_the_one_that_gets_the_role(
+    templates: Templates, stage: str, pipeline: str, runtime: str
+) -> None:
+    identities = Resolved(templates, stage).properties("steady", "AWS::EKS::PodIdentityAssociation")
+    accounts = {
+        (one["metadata"]["namespace"], one["metadata"]["name"])
+        for one in rendered(stage)
+        if one["kind"] == "ServiceAccount"
+    }
+    assert {(one["Namespace"], one["ServiceAccount"]) for one in identities} <= accounts
+
+
+@pytest.mark.parametrize("stage", CONTEXT["stages"])
+def test_the_stores_are_those_that_the_code_writes_to(templates: Templates, stage: str) -> None:
+    resolved = Resolved(templates, stage)
+    tables = {one["TableName"] for one in resolved.properties("stores", "AWS::DynamoDB::GlobalTable")}
+    sinks = [sink for pipeline in registry.load_all().values() for sink in pipeline.tables]
+    assert tables == {
+        names.ledger_table(stage), names.counters_table(stage), *(names.rows_table(stage, sink.name) for sink in sinks),
+    }  # fmt: skip
+    buckets = {one["BucketName"] for one in resolved.properties("stores", "AWS::S3::Bucket")}
+    assert {names.lake_bucket(stage, ACCOUNT, REGION), names.dead_letter_bucket(stage, ACCOUNT, REGION)} <= buckets
+    assert names.dead_letter_queue(stage) in {
+        one.get("QueueName") for one in resolved.properties("stores", "AWS::SQS::Queue")
+    }
+
+
+def rendered(stage: str) -> list[dict[str, Any]]:
+    """The objects of a stage's overlay."""
+    overlay = ROOT / "k8s" / "overlays" / stage
+    if not overlay.is_dir():
+        pytest.skip(f"there is no overlay k8s/overlays/{stage}")
+    if not shutil.which("kubectl"):
+        pytest.skip("takes kubectl")
+    done = subprocess.run(["kubectl", "kustomize", str(overlay)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [one for one in yaml.safe_load_all(done.stdout) if one]
+
+
+def variables(stage: str) -> dict[str, str]:
+    """What the overlay's pods are given, before kustomize names the ConfigMap."""
+    file = Path(ROOT, "k8s", "overlays", stage, "stage.env")
+    if not file.is_file():
+        pytest.skip(f"there is no k8s/overlays/{stage}/stage.env")
+    lines = (line.strip() for line in file.read_text().splitlines())
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))

@@ -1,0 +1,170 @@
+"""The EKS path's AWS side, as CloudFormation gets it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions import settings
+from tests.infrastructure.conftest import ALTERNATIVES, PLACE, Templates, synthesise
+from tests.infrastructure.resolve import Resolved
+
+STAGES = pytest.mark.parametrize("stage", ["dev", "prod"])
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("chosen")
+
+
+@pytest.fixture(scope="module")
+def chosen(assembly: Path) -> Resolved:
+    """A stage with everything that cdk.json's stages leave out."""
+    eks = {"kind": "new", "public_access": True, "admins": ["arn:aws:iam::111122223333:role/admin"]}
+    github = {"repository": "acme/tandem", "environment": "dev"}
+    return Resolved(synthesise(assembly, {"dev": PLACE | {"eks": eks, "github": github}}), "dev")
+
+
+@STAGES
+def test_images_are_scanned_immutable_and_encrypted_and_untagged_ones_go(templates: Templates, stage: str) -> None:
+    repository = templates.one(stage, "steady", "AWS::ECR::Repository")
+    assert repository["RepositoryName"] == f"tandem-{stage}"
+    assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
+    assert repository["ImageTagMutability"] == "IMMUTABLE"
+    assert repository["EncryptionConfiguration"]["EncryptionType"] == "KMS"
+    (rule,) = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    assert (rule["selection"]["tagStatus"], rule["action"]["type"]) == ("untagged", "expire")
+
+
+def test_images_outlive_the_stack_of_a_protected_stage_only(templates: Templates) -> None:
+    for stage, policy in (("dev", "Delete"), ("prod", "Retain")):
+        (repository,) = templates.resources(stage, "steady", "AWS::ECR::Repository").values()
+        assert repository["DeletionPolicy"] == policy
+        assert repository["Properties"]["EmptyOnDelete"] is (stage == "dev")
+
+
+@STAGES
+def test_the_cluster_is_in_auto_mode_private_logged_and_encrypted(templates: Templates, stage: str) -> None:
+    (cluster,) = Resolved(templates, stage).properties("steady", "AWS::EKS::Cluster")
+    assert cluster["Name"] == f"tandem-{stage}"
+    assert cluster["ComputeConfig"]["Enabled"] is True
+    assert cluster["AccessConfig"] == {
+        "AuthenticationMode": "API", "BootstrapClusterCreatorAdminPermissions": False,
+    }  # fmt: skip
+    assert len(cluster["Logging"]["ClusterLogging"]["EnabledTypes"]) == 5
+    assert cluster["EncryptionConfig"][0]["Resources"] == ["secrets"]
+    assert ":key/" in cluster["EncryptionConfig"][0]["Provider"]["KeyArn"]
+    place = cluster["ResourcesVpcConfig"]
+    assert (place["EndpointPrivateAccess"], place["EndpointPublicAccess"]) == (True, False)
+
+
+@STAGES
+def test_no_lambda_function_holds_the_keys_of_the_cluster(templates: Templates, stage: str) -> None:
+    assert templates.resources(stage, "steady", "AWS::Lambda::Function") == {}
+    assert not any("Custom" in one["Type"] for one in templates[stage, "steady"]["Resources"].values())
+
+
+@STAGES
+def test_a_pod_gets_the_role_of_its_pipeline_by_its_service_account(templates: Templates, stage: str) -> None:
+    resolved = Resolved(templates, stage)
+    (identity,) = resolved.properties("steady", "AWS::EKS::PodIdentityAssociation")
+    assert (identity["Namespace"], identity["ServiceAccount"]) == (f"tandem-{stage}", "worker-logins")
+    assert identity["RoleArn"].endswith(f":role/tandem-{stage}-logins-worker")
+    (role,) = (role for role in resolved.properties("steady", "AWS::IAM::Role") if role.get("RoleName"))
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert trust["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+
+
+@pytest.mark.parametrize(("stage", "port"), [("dev", 9098), ("prod", 9096)])
+def test_workers_reach_the_brokers_by_security_group(templates: Templates, stage: str, port: int) -> None:
+    rules = [
+        one["Properties"] for one in templates.resources(stage, "steady", "AWS::EC2::SecurityGroupIngress").values()
+    ]
+    assert port in {rule["FromPort"] for rule in rules}
+    for rule in rules:
+        assert (rule["IpProtocol"], rule["FromPort"]) == ("tcp", rule["ToPort"])
+        assert rule["SourceSecurityGroupId"]["Fn::GetAtt"][1] == "ClusterSecurityGroupId"
+        assert not {"CidrIp", "CidrIpv6"} & set(rule)
+
+
+@STAGES
+def test_no_group_is_open_to_the_world(templates: Templates, stage: str) -> None:
+    assert "0.0.0.0/0" not in json.dumps(templates[stage, "steady"])
+
+
+@STAGES
+def test_the_manifests_find_what_they_need(templates: Templates, stage: str) -> None:
+    resolved = Resolved(templates, stage)
+    told = _told(resolved)
+    assert told[f"/tandem/{stage}/cluster-name"] == f"tandem-{stage}"
+    assert told[f"/tandem/{stage}/repository-uri"] == f"123456789012.dkr.ecr.us-east-1.amazonaws.com/tandem-{stage}"
+    assert told[f"/tandem/{stage}/worker-role-arn/logins"].endswith(f":role/tandem-{stage}-logins-worker")
+
+
+@STAGES
+def test_the_workers_variables_are_the_functions_but_for_what_a_pod_adds(templates: Templates, stage: str) -> None:
+    resolved = Resolved(templates, stage)
+    worker = dict(line.split("=", 1) for line in _told(resolved)[f"/tandem/{stage}/worker-env"].splitlines())
+    function = resolved.function["Environment"]["Variables"]
+    known = {f"TANDEM_{field.upper()}" for field in settings.Settings.model_fields} | {"AWS_REGION"}
+    assert set(worker) <= known
+    assert worker.pop("AWS_REGION") == "us-east-1"
+    assert worker.pop("TANDEM_CLOUDWATCH_SECONDS") == "60"  # a function's metrics are in its log
+    assert {name: value for name, value in function.items() if name in worker} == worker
+    assert set(function) - set(worker) == {"TANDEM_PIPELINE", "TANDEM_LOG_LEVEL"}
+    settings.read(worker | {"TANDEM_PIPELINE": "logins", "TANDEM_BOOTSTRAP_SERVERS": "broker:9098"})
+
+
+def test_administrators_and_the_deploy_role_get_access_each_as_far_as_they_need(chosen: Resolved) -> None:
+    admin, deployer = chosen.properties("steady", "AWS::EKS::AccessEntry")
+    assert admin["PrincipalArn"] == "arn:aws:iam::111122223333:role/admin"
+    assert _access(admin) == ("AmazonEKSClusterAdminPolicy", {"Type": "cluster"})
+    assert deployer["PrincipalArn"] == "arn:aws:iam::123456789012:role/tandem-dev-deploy"
+    assert _access(deployer) == ("AmazonEKSEditPolicy", {"Type": "namespace", "Namespaces": ["tandem-dev"]})
+
+
+def test_the_deploy_role_is_there_before_it_gets_access(chosen: Resolved, assembly: Path) -> None:
+    (deploy,) = chosen.properties("delivery", "AWS::IAM::Role")
+    assert deploy["RoleName"] == "tandem-dev-deploy"
+    stacks = json.loads((assembly / "assembly-dev" / "manifest.json").read_text())["artifacts"]
+    (steady,) = (
+        artifact
+        for name, artifact in stacks.items()
+        if name.startswith("devSteady") and artifact["type"] == "aws:cloudformation:stack"
+    )
+    assert any(name.startswith("devDelivery") for name in steady["dependencies"])
+
+
+def test_the_api_answers_outside_only_where_the_stage_says_so(chosen: Resolved) -> None:
+    (cluster,) = chosen.properties("steady", "AWS::EKS::Cluster")
+    assert cluster["ResourcesVpcConfig"]["EndpointPublicAccess"] is True
+
+
+def test_a_cluster_that_somebody_else_keeps_is_used_by_name(alternatives: Templates) -> None:
+    given = Resolved(alternatives, "given")
+    assert alternatives.resources("given", "steady", "AWS::EKS::Cluster") == {}
+    (identity,) = given.properties("steady", "AWS::EKS::PodIdentityAssociation")
+    assert identity["ClusterName"] == "shared"
+    rule = alternatives.one("given", "steady", "AWS::EC2::SecurityGroupIngress")
+    groups = {part: ALTERNATIVES["given"][part]["security_group"] for part in ("kafka", "eks")}
+    assert (rule["GroupId"], rule["SourceSecurityGroupId"], rule["FromPort"]) == (groups["kafka"], groups["eks"], 9096)
+
+
+def test_both_runtimes_may_decrypt_the_scram_secret_of_a_given_cluster(alternatives: Templates) -> None:
+    given = Resolved(alternatives, "given")
+    for runtime in ("msk", "worker"):
+        (keys,) = (one["Resource"] for one in given.statements(runtime) if one["Sid"] == "Key")
+        assert ALTERNATIVES["given"]["kafka"]["scram_key"] in keys
+
+
+def _access(entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    (policy,) = entry["AccessPolicies"]
+    return policy["PolicyArn"].rpartition("/")[2], policy["AccessScope"]
+
+
+def _told(resolved: Resolved) -> dict[str, str]:
+    """Our parameters; the CDK has one without a name."""
+    parameters = resolved.properties("steady", "AWS::SSM::Parameter")
+    return {one["Name"]: one["Value"] for one in parameters if "Name" in one}
