@@ -104,10 +104,8 @@ class Grants:
         outputs = [self._kafka_arn("topic", sink.name) for sink in self.pipeline.topics]
         idempotence = ["kafka-cluster:WriteDataIdempotently"] if outputs else []
         yield _allow("Connect", ["kafka-cluster:Connect", *idempotence], [self.kafka.cluster_arn])
-        source = self._kafka_arn("topic", self.pipeline.topic)
-        yield _allow("Source", ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"], [source])
-        group = self._kafka_arn("group", names.group(self.stage.name, self.pipeline.name))
-        yield _allow("Group", ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"], [group])
+        yield _allow("Source", ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"], [self.source])
+        yield _allow("Group", ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"], [self.group])
         if outputs:
             yield _allow("Outputs", ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"], outputs)
 
@@ -133,10 +131,35 @@ class Grants:
         """A counter's partition key is its name, or its name, a question mark and the group; `${?}` is a plain one."""
         return [key for sink in self.pipeline.counters for key in (sink.name, f"{sink.name}${{?}}*")]
 
+    @property
+    def source(self) -> str:
+        """The ARN of the source topic."""
+        return self._kafka_arn("topic", self.pipeline.topic)
+
+    @property
+    def group(self) -> str:
+        """The ARN of the consumer group."""
+        return self._kafka_arn("group", names.group(self.stage.name, self.pipeline.name))
+
     def _kafka_arn(self, kind: str, name: str) -> str:
         """arn:...:cluster/NAME/UUID -> arn:...:topic/NAME/UUID/TOPIC (Service Authorization Reference)."""
         parts = Fn.split(":cluster/", self.kafka.cluster_arn)
         return f"{Fn.select(0, parts)}:{kind}/{Fn.select(1, parts)}/{name}"
+
+
+def of_scaler(grants: Sequence[Grants]) -> list[iam.PolicyStatement]:
+    """What KEDA's operator may do to ask for the groups' lag, for the pipelines of one stage. It reads no record."""
+    kafka, key = grants[0].kafka, grants[0].key
+    if secret := kafka.scram_secret:
+        return [
+            _allow("User", ["secretsmanager:GetSecretValue"], [secret.secret_arn]),
+            _allow("Key", ["kms:Decrypt"], [(secret.encryption_key or key).key_arn]),
+        ]
+    return [
+        _allow("Connect", ["kafka-cluster:Connect"], [kafka.cluster_arn]),
+        _allow("Sources", ["kafka-cluster:DescribeTopic"], [each.source for each in grants]),
+        _allow("Groups", ["kafka-cluster:DescribeGroup"], [each.group for each in grants]),
+    ]
 
 
 def role(

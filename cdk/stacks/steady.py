@@ -16,7 +16,7 @@ from constructs import Construct
 
 from cdk import environment
 from cdk.config import ExistingEks, NewEks, StageConfig
-from cdk.grants import Grants, role
+from cdk.grants import Grants, of_scaler, role
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import Network
@@ -26,6 +26,7 @@ from functions.core.pipeline import AnyPipeline
 
 PODS: Final = "pods.eks.amazonaws.com"  # the Pod Identity agent, which also tags the session with pod and namespace
 UNTAGGED_DAYS: Final = 7
+KEDA: Final = ("keda", "keda-operator")  # namespace and service account, as its chart has them
 DEPLOYERS: Final = "tandem-deployers"  # k8s/base/stage/deployer.yaml says what they may besides the Edit policy
 
 
@@ -62,10 +63,9 @@ class Steady(Stack):
             network.admit(self, "WorkersToEndpoints", nodes)
         if self._wires and stage.github:
             self._deployer()
-        self.workers = {
-            pipeline.name: self._worker(pipeline, Grants(stage, pipeline, keys.data, kafka, stores))
-            for pipeline in pipelines
-        }
+        grants = [Grants(stage, pipeline, keys.data, kafka, stores) for pipeline in pipelines]
+        self.workers = {each.pipeline.name: self._worker(each) for each in grants}
+        self._scaler(grants)
         self._tell("worker-env", environment.of_workers(stage, kafka, stores))
         self._tell("repository-uri", self.repository.repository_uri)
         self._tell("cluster-name", self._cluster)
@@ -141,22 +141,34 @@ class Steady(Stack):
             kubernetes_groups=list(groups) or None,
         )
 
-    def _worker(self, pipeline: AnyPipeline, grants: Grants) -> iam.Role:
-        """A pod gets the role by its service account: nothing in a manifest names it."""
-        name = names.role(self._stage.name, pipeline.name, "worker")
-        pods = iam.SessionTagsPrincipal(iam.ServicePrincipal(PODS))
-        worker = role(self, f"Role-{pipeline.name}", name, pods, grants.worker())
+    def _worker(self, grants: Grants) -> iam.Role:
+        stage, pipeline = self._stage.name, grants.pipeline.name
+        worker = self._role(pipeline, names.role(stage, pipeline, "worker"), grants.worker())
         if self._wires:
-            eks.CfnPodIdentityAssociation(
-                self,
-                f"Identity-{pipeline.name}",
-                cluster_name=self._cluster,
-                namespace=names.namespace(self._stage.name),
-                service_account=names.worker(pipeline.name),
-                role_arn=worker.role_arn,
-            )
-        self._tell(f"worker-role-arn/{pipeline.name}", worker.role_arn)
+            self._give(pipeline, worker, names.namespace(stage), names.worker(pipeline))
+        self._tell(f"worker-role-arn/{pipeline}", worker.role_arn)
         return worker
+
+    def _scaler(self, grants: Sequence[Grants]) -> None:
+        """KEDA asks the brokers itself. Where others keep the cluster and so KEDA, they give it the role."""
+        scaler = self._role("Keda", names.scaler_role(self._stage.name), of_scaler(grants))
+        if isinstance(self._stage.eks, NewEks):
+            self._give("Keda", scaler, *KEDA)
+        self._tell("keda-role-arn", scaler.role_arn)
+
+    def _role(self, name: str, role_name: str, may: Sequence[iam.PolicyStatement]) -> iam.Role:
+        return role(self, f"Role-{name}", role_name, iam.SessionTagsPrincipal(iam.ServicePrincipal(PODS)), may)
+
+    def _give(self, name: str, to: iam.Role, namespace: str, service_account: str) -> None:
+        """A pod gets the role by its service account: nothing in a manifest names it."""
+        eks.CfnPodIdentityAssociation(
+            self,
+            f"Identity-{name}",
+            cluster_name=self._cluster,
+            namespace=namespace,
+            service_account=service_account,
+            role_arn=to.role_arn,
+        )
 
     def _tell(self, name: str, value: str) -> None:
         """Leave a value for the manifests."""

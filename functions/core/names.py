@@ -103,6 +103,11 @@ def deploy_role(stage: str) -> str:
     return f"tandem-{stage}-deploy"
 
 
+def scaler_role(stage: str) -> str:
+    """The IAM role in which KEDA's operator asks for the lag of a stage's groups."""
+    return f"tandem-{stage}-keda"
+
+
 def mask_key_secret(stage: str) -> str:
     """The Secrets Manager secret with the key of masked fields."""
     return f"tandem/{stage}/mask-key"

@@ -68,13 +68,30 @@ def test_no_lambda_function_holds_the_keys_of_the_cluster(templates: Templates, 
 @STAGES
 def test_a_pod_gets_the_role_of_its_pipeline_by_its_service_account(templates: Templates, stage: str) -> None:
     resolved = Resolved(templates, stage)
-    (identity,) = resolved.properties("steady", "AWS::EKS::PodIdentityAssociation")
-    assert (identity["Namespace"], identity["ServiceAccount"]) == (f"tandem-{stage}", "worker-logins")
-    assert identity["RoleArn"].endswith(f":role/tandem-{stage}-logins-worker")
-    (role,) = (role for role in resolved.properties("steady", "AWS::IAM::Role") if role.get("RoleName"))
-    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
-    assert trust["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    identities = resolved.properties("steady", "AWS::EKS::PodIdentityAssociation")
+    assert {(each["Namespace"], each["ServiceAccount"], each["RoleArn"].rpartition("/")[2]) for each in identities} == {
+        (f"tandem-{stage}", "worker-logins", f"tandem-{stage}-logins-worker"),
+        ("keda", "keda-operator", f"tandem-{stage}-keda"),
+    }
+    for role in (role for role in resolved.properties("steady", "AWS::IAM::Role") if role.get("RoleName")):
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+        assert trust["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "actions"),
+    [
+        ("dev", {"kafka-cluster:Connect", "kafka-cluster:DescribeTopic", "kafka-cluster:DescribeGroup"}),
+        ("prod", {"secretsmanager:GetSecretValue", "kms:Decrypt"}),
+    ],
+)
+def test_keda_may_ask_for_the_lag_and_read_no_record(templates: Templates, stage: str, actions: set[str]) -> None:
+    roles = Resolved(templates, stage).properties("steady", "AWS::IAM::Role")
+    (keda,) = (role for role in roles if role.get("RoleName") == f"tandem-{stage}-keda")
+    statements = keda["Policies"][0]["PolicyDocument"]["Statement"]
+    assert {each["Action"] for each in statements} == actions
+    assert all("*" not in str(each["Resource"]) for each in statements)
 
 
 @pytest.mark.parametrize(("stage", "port"), [("dev", 9098), ("prod", 9096)])

@@ -26,6 +26,8 @@ ENVIRONMENT = {f"TANDEM_{name.upper()}": str(value) for name, value in SETTINGS 
 def debugging(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     """As Lambda does it when a function's log level is DEBUG: on the root of all loggers."""
     levels = {name: logging.getLogger(name).level for name in TALKATIVE}
+    for name in TALKATIVE:  # another test of this process may have set them
+        logging.getLogger(name).setLevel(logging.NOTSET)
     with caplog.at_level(logging.DEBUG):
         yield caplog
     for name, level in levels.items():

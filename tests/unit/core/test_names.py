@@ -21,6 +21,7 @@ def test_names() -> None:
     assert names.worker("logins") == "worker-logins"
     assert names.role("prod", "logins", "msk") == "tandem-prod-logins-msk"
     assert names.deploy_role("prod") == "tandem-prod-deploy"
+    assert names.scaler_role("prod") == "tandem-prod-keda"
     assert names.mask_key_secret("prod") == "tandem/prod/mask-key"
     assert names.scram_secret("prod") == "AmazonMSK_tandem_prod"
     assert names.parameter("prod", "worker-env") == "/tandem/prod/worker-env"
