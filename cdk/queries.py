@@ -6,8 +6,8 @@ from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_s3 as s3
 
+from cdk.buckets import Private
 from cdk.config import StageConfig
-from cdk.removal import removal
 from cdk.stacks.keys import Keys
 from cdk.statements import QUERIES, query
 from functions.core import names
@@ -43,26 +43,13 @@ def workgroup(stack: Stack, stage: StageConfig, keys: Keys) -> athena.CfnWorkGro
 
 
 def _results(stack: Stack, stage: StageConfig, keys: Keys) -> s3.Bucket:
-    bucket = s3.Bucket(
-        stack,
-        "Results",
-        bucket_name=names.query_bucket(stage.name, stack.account, stack.region),
-        encryption=s3.BucketEncryption.KMS,
-        encryption_key=keys.data,
-        bucket_key_enabled=True,
-        enforce_ssl=True,
-        minimum_tls_version=1.2,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        lifecycle_rules=[
-            s3.LifecycleRule(
-                id="expire",
-                expiration=Duration.days(RESULTS_DAYS),
-                abort_incomplete_multipart_upload_after=Duration.days(1),
-            )
-        ],
-        removal_policy=removal(stage),
+    name = names.query_bucket(stage.name, stack.account, stack.region)
+    expire = s3.LifecycleRule(
+        id="expire",
+        expiration=Duration.days(RESULTS_DAYS),
+        abort_incomplete_multipart_upload_after=Duration.days(1),
     )
+    bucket = Private(stack, "Results", stage, expire, name=name, key=keys.data)
     Validations.of(bucket).acknowledge(
         Acknowledgment(
             id="AwsSolutions-S1",

@@ -73,7 +73,7 @@ class DynamoLedger:
 
     def positions(self, pipeline: str, topic: str) -> dict[int, Position]:
         """Where each partition of a topic stands, by its number: one consistent query."""
-        found = ((items.number(topic, item), item) for item in self._query(pipeline, f"{topic}#"))
+        found = ((items.number(topic, item), item) for item in query(self.dynamodb, self.table, pipeline, f"{topic}#"))
         return {
             number: items.position(Source(pipeline, topic, number), item)
             for number, item in found
@@ -82,16 +82,18 @@ class DynamoLedger:
 
     def gaps(self, source: Source) -> list[Gap]:
         """What settling passed without its records, in order."""
-        return list(map(items.gap, self._query(source.pipeline, items.gaps_prefix(source))))
+        return list(map(items.gap, query(self.dynamodb, self.table, source.pipeline, items.gaps_prefix(source))))
 
-    def _query(self, pipeline: str, prefix: str) -> Iterator[Item]:
-        pages = self.dynamodb.get_paginator("query").paginate(
-            TableName=self.table,
-            ConsistentRead=True,
-            KeyConditionExpression="#pipeline = :pipeline AND begins_with(#partition, :prefix)",
-            ExpressionAttributeNames={"#pipeline": "pipeline", "#partition": "partition"},
-            ExpressionAttributeValues={":pipeline": {"S": pipeline}, ":prefix": {"S": prefix}},
-        )
-        with calling(f"table {self.table}"):
-            for page in pages:
-                yield from page["Items"]
+
+def query(dynamodb: "DynamoDBClient", table: str, pipeline: str, prefix: str) -> Iterator[Item]:
+    """A pipeline's items whose `partition` begins so, in its order, read consistently."""
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table,
+        ConsistentRead=True,
+        KeyConditionExpression="#pipeline = :pipeline AND begins_with(#partition, :prefix)",
+        ExpressionAttributeNames={"#pipeline": "pipeline", "#partition": "partition"},
+        ExpressionAttributeValues={":pipeline": {"S": pipeline}, ":prefix": {"S": prefix}},
+    )
+    with calling(f"table {table}"):
+        for page in pages:
+            yield from page["Items"]

@@ -58,8 +58,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
 
     def environment(self) -> dict[str, str]:
         """What to add to a process's environment. It also overrides what a developer's own environment may hold."""
-        return {f"AWS_ENDPOINT_URL_{service}": self.endpoint for service in SERVICES} | {
-            "AWS_ENDPOINT_URL": self.endpoint,
+        return endpoints(self.endpoint) | {
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
             "AWS_USE_FIPS_ENDPOINT": "false",
             "AWS_USE_DUALSTACK_ENDPOINT": "false",
@@ -97,6 +96,11 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         if line := stdout.readline():
             return int(line)
         raise RuntimeError(f"the AWS emulator did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
+
+
+def endpoints(address: str) -> dict[str, str]:
+    """The variables that bring boto3 to an address: the emulator's, or that of a proxy before it."""
+    return {f"AWS_ENDPOINT_URL_{service}": address for service in SERVICES} | {"AWS_ENDPOINT_URL": address}
 
 
 class Dispatcher(DomainDispatcherApplication):

@@ -8,7 +8,7 @@ have acknowledged. A mark that stays `sending` was left by a redrive that died: 
 its record lies, if it was sent at all.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from botocore.exceptions import ClientError
 
 from functions.adapters.aws_errors import calling, code
+from functions.adapters.ledger import query
 from functions.operate import place as places
 from functions.operate.place import Place
 
@@ -56,7 +57,8 @@ class Marks:
 
     def all(self) -> dict[Place, Mark]:
         """By place: one consistent query."""
-        return {mark.place: mark for mark in map(_mark, self._query())}
+        found = query(self.dynamodb, self.table, self.pipeline, PREFIX)
+        return {mark.place: mark for mark in map(_mark, found)}
 
     def claim(self, place: Place, seen: Mark | None, owner: str, since: Place) -> Mark | None:
         """Take the mark, if it is still as it was seen. None: another redrive was faster."""
@@ -94,18 +96,6 @@ class Marks:
     def _key(self, place: Place) -> dict[str, Any]:
         at = f"{PREFIX}{place.topic}#{place.partition}#{place.offset:020d}"
         return {"pipeline": {"S": self.pipeline}, "partition": {"S": at}}
-
-    def _query(self) -> Iterator[Any]:
-        pages = self.dynamodb.get_paginator("query").paginate(
-            TableName=self.table,
-            ConsistentRead=True,
-            KeyConditionExpression="#pipeline = :pipeline AND begins_with(#partition, :prefix)",
-            ExpressionAttributeNames={"#pipeline": "pipeline", "#partition": "partition"},
-            ExpressionAttributeValues={":pipeline": {"S": self.pipeline}, ":prefix": {"S": PREFIX}},
-        )
-        with calling(f"table {self.table}"):
-            for page in pages:
-                yield from page["Items"]
 
 
 def _still(seen: Mark) -> dict[str, Any]:

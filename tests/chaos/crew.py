@@ -37,17 +37,18 @@ class Crew:
         self.everyone: list[Member] = []  # that ever was
         self.surprises: list[str] = []
         self.stalls: list[Stall] = []
-        self._ground, self._options = ground, options
+        stage = self._stage = ground.stage
+        self._options = options
         self.source = EventSource(
             Mapping(
-                ground.pipeline.topic,
-                ground.group,
-                ground.broker.bootstrap,
-                ground.function(options.out / "lambda.log"),
+                stage.pipeline.topic,
+                stage.group,
+                stage.broker.bootstrap,
+                stage.function(options.out / "lambda.log"),
                 batch_size=BATCH,
                 concurrency=2,
                 timeout=INVOCATION_SECONDS,
-                session_timeout=options.session,
+                session_timeout=stage.session_seconds,
                 patience=Patience(backoff=Backoff(first=0.2, most=2.0)),
             )
         )
@@ -56,7 +57,7 @@ class Crew:
         """Start workers; the last of them."""
         for _ in range(count):
             name = f"worker-{len(self.everyone) + 1}"
-            member = Member(name, self._ground.environment, self._options.out / f"{name}.log")
+            member = Member(name, self._stage.environment, self._options.out / f"{name}.log")
             self.members.append(member)
             self.everyone.append(member)
         return self.members[-1]

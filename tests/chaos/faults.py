@@ -4,11 +4,11 @@ from collections.abc import Callable
 from threading import Event
 from typing import Final, NamedTuple
 
-from tests.chaos import weather
 from tests.chaos.crew import WORKERS, Duty, Stall
 from tests.chaos.load import BALLAST
-from tests.chaos.proxy import Weather
 from tests.chaos.scene import Scene
+from tests.proxy import weather
+from tests.proxy.proxy import Weather
 
 NOTICE_SECONDS: Final = 60.0
 CALL_SECONDS: Final = 5.0  # how long the runtimes wait for DynamoDB

@@ -99,7 +99,7 @@ class Load:
         partition = (crc32(record.key) if record.key else number) % self._ground.partitions
         try:
             self._producer.produce(
-                self._ground.pipeline.topic, record.value, record.key, partition, self._delivered,
+                self._ground.stage.pipeline.topic, record.value, record.key, partition, self._delivered,
                 headers=list(record.headers),
             )  # fmt: skip
         except BufferError:
@@ -118,7 +118,7 @@ class Load:
 
 def produced(ground: Ground, records: list[Record]) -> Produced:
     """What lies in the source topic, and where."""
-    logged = log.read(ground.broker.bootstrap, ground.pipeline.topic, ground.partitions)
+    logged = log.read(ground.broker.bootstrap, ground.stage.pipeline.topic, ground.partitions)
     return {place: records[int(log.header(message, NUMBER))] for place, message in logged}
 
 

@@ -3,22 +3,18 @@
 Where it ends is asked of a client that reads nothing: a client's questions wait behind its own fetches.
 """
 
-import json
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
+from functions.local.demo.listen import HEADER, told
 from functions.local.demo.record import Place, Row
+from tests.chaos.ground import QUIET
 
-SETTINGS: Final = {
-    "group.id": "chaos-reader", "enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 0,
-    "reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500,
-}  # fmt: skip
+SETTINGS: Final = QUIET | {"group.id": "chaos-reader", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
 PATIENCE: Final = 60.0  # seconds without a record
-SOURCE: Final = "tandem-source"  # user-login/<partition>/<offset>
 
 
 def ends(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
@@ -60,7 +56,4 @@ def header(message: Message, name: str) -> bytes:
 
 def row(message: Message) -> tuple[Place, Row]:
     """What a message of the output topic says, and of which record."""
-    _, partition, offset = header(message, SOURCE).split(b"/")
-    told = json.loads(message.value() or b"")
-    at = datetime.fromisoformat(told.pop("logged_in_at"))
-    return (int(partition), int(offset)), Row(**told, at=int(at.timestamp()))
+    return told(header(message, HEADER), message.value() or b"")

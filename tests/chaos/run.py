@@ -9,7 +9,7 @@ from functions.local.demo.announcements import Announcements
 from tests.chaos import log
 from tests.chaos.crew import WORKERS, Crew
 from tests.chaos.faults import Kind
-from tests.chaos.ground import Ground
+from tests.chaos.ground import set_up
 from tests.chaos.load import Load
 from tests.chaos.options import Options
 from tests.chaos.report import Fault, report
@@ -25,9 +25,9 @@ ROUNDS: Final = 4.0  # how much longer than planned a round may take before the 
 def run(options: Options, say: Callable[[str], None]) -> dict[str, Any]:
     """The report. Raises Stuck when the run cannot come to its end, Unavailable without Apache Kafka."""
     with ExitStack() as stack:
-        ground = stack.enter_context(Ground(options, say))
+        ground = stack.enter_context(set_up(options, say))
         load = Load(ground, options)
-        announcements = Announcements(ground.sqs, ground.queue)
+        announcements = Announcements(ground.stage.sqs, ground.stage.queue)
         stack.callback(announcements.stop)
         crew = Crew(ground, options)
         stack.callback(crew.go_home)
@@ -81,7 +81,7 @@ def _drain(scene: Scene, say: Callable[[str], None]) -> None:
     if not scene.until(lambda: load.ended, DRAIN_SECONDS):
         raise Stuck(f"not everything was produced: {watch.where()}")
     ground = scene.ground
-    ends = log.ends(ground.broker.bootstrap, ground.pipeline.topic, ground.partitions)
+    ends = log.ends(ground.broker.bootstrap, ground.stage.pipeline.topic, ground.partitions)
     if not scene.until(lambda: watch.positions == ends, DRAIN_SECONDS):
         raise Stuck(f"not everything was settled: {watch.positions} of {ends}")
     crew.dismiss(*crew.members)

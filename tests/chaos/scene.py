@@ -11,8 +11,8 @@ from tests.chaos.crew import Crew
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load
 from tests.chaos.options import Options
-from tests.chaos.proxy import Weather, fair
 from tests.chaos.watch import Watch
+from tests.proxy.proxy import Weather, fair
 
 GLANCE: Final = 0.05
 RECOVERY_SECONDS: Final = 120.0

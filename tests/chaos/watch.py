@@ -8,7 +8,7 @@ from typing import Final
 from functions.core import names
 from functions.local.demo.ledger import settled
 from tests.chaos.crew import Crew
-from tests.chaos.ground import PIPELINE, STAGE, Ground
+from tests.chaos.ground import Ground
 from tests.chaos.load import Load
 
 TICK: Final = 0.25
@@ -28,7 +28,8 @@ class Watch:
         self.longest_stall = 0.0
         self.stalled_at = 0.0
         self.error: Exception | None = None
-        self._ledger = ground.dynamodb.Table(names.ledger_table(STAGE))
+        self._pipeline = ground.stage.pipeline.name
+        self._ledger = ground.stage.dynamodb.Table(names.ledger_table(ground.stage.name))
         self._load, self._crew, self._say = load, crew, say
         self._began = self._moved = self._told = time.monotonic()
         self._ended: float | None = None
@@ -75,7 +76,7 @@ class Watch:
 
     def _look(self) -> None:
         waiting, before = self._load.lag > 0, self.settled
-        self.positions = settled(self._ledger, PIPELINE)
+        self.positions = settled(self._ledger, self._pipeline)
         self._load.settled = self.settled
         now = time.monotonic()
         if self.settled > before or not waiting:

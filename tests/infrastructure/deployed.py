@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
-from boto3 import Session
 
 from functions import settings
 from functions.bootstrap import App
 from functions.core import names
 from functions.local import stores
-from functions.local.aws import LocalAws
 from functions.local.broker.embedded import Embedded
 from functions.pipelines.logins import PIPELINE
+from tests.emulator import account
 from tests.infrastructure import recording
 from tests.infrastructure.conftest import Templates
 from tests.infrastructure.policies import Call, Statement
@@ -74,10 +73,7 @@ class Deployed:
 @contextmanager
 def deployed(templates: Templates, stage: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
     """The stage, until the end of `with`."""
-    with LocalAws() as aws, Embedded() as broker:
-        for name, value in aws.environment().items():
-            monkeypatch.setenv(name, value)
-        client: Any = Session().client
+    with account() as client, Embedded() as broker:
         resolved = Resolved(templates, stage, _secrets(client("secretsmanager"), Resolved(templates, stage)))
         variables = resolved.function["Environment"]["Variables"]
         for name, value in (variables | OURS | {"TANDEM_BOOTSTRAP_SERVERS": broker.bootstrap}).items():

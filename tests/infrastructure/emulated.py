@@ -6,11 +6,12 @@ and tags are left out: it has none of the former, and its keys take only tags of
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Client = Callable[[str], Any]
+from functions.local.stores import Client
+
 Template = Mapping[str, Any]
 SECRET, TABLES, BUCKET = "AWS::SecretsManager::Secret", "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket"
 LEFT_OUT = (SECRET, "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")

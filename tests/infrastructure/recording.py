@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 
 from functions import settings
 from functions.adapters import aws
@@ -22,7 +22,7 @@ from functions.pipelines.logins import PIPELINE
 from functions.runtimes.msk import handler
 from functions.runtimes.worker import process
 from functions.runtimes.worker.client import consumer_settings
-from functions.runtimes.worker.worker import Worker
+from functions.runtimes.worker.lag import Lag
 from tests.integration.waiting import eventually
 from tests.unit.runtimes.world import event, login
 
@@ -71,15 +71,15 @@ class Context:
 
 def record(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     """Have every client that is made from now on recorded."""
-    recorded, statistics = Recorded(), Worker.statistics
+    recorded, learn = Recorded(), Lag.learn
 
     def producer(chosen: dict[str, Any]) -> Producer:
         recorded.producers.append(Producer(chosen))
         return recorded.producers[-1]
 
-    def told(worker: Worker, text: str) -> None:
-        recorded.kafka(recorded.consumer)(text)
-        statistics(worker, text)
+    def told(lag: Lag, statistics: str, consumer: Consumer) -> None:
+        recorded.kafka(recorded.consumer)(statistics)
+        learn(lag, statistics, consumer)
 
     monkeypatch.setattr(aws, "Session", recorded.session)
     monkeypatch.setattr("confluent_kafka.Producer", producer)
@@ -89,7 +89,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     monkeypatch.setattr(
         process, "consumer_settings", lambda *given: consumer_settings(*given) | {"statistics.interval.ms": 1000}
     )
-    monkeypatch.setattr(Worker, "statistics", told)
+    monkeypatch.setattr(Lag, "learn", told)
     return recorded
 
 

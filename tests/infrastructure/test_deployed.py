@@ -4,9 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
 from functions import settings
@@ -14,12 +12,13 @@ from functions.adapters.lake import S3Lake
 from functions.bootstrap import App
 from functions.core import names
 from functions.core.ports import Source
-from functions.local.aws import LocalAws
 from functions.local.broker.embedded import Embedded
+from functions.local.stores import Client
 from functions.pipelines.logins import PIPELINE
 from functions.runtimes.msk.event import slices
+from tests.emulator import account
 from tests.infrastructure.conftest import Templates
-from tests.infrastructure.emulated import Client, Emulated
+from tests.infrastructure.emulated import Emulated
 
 EVENT = json.loads((Path(__file__).parents[1] / "events" / "msk_partitions.json").read_text())
 SETTLED = {0: 6, 2: 43, 11: 2}  # the ledger's next offset by partition
@@ -28,15 +27,8 @@ NOT_JSON = "user-login-11-00000000000000000001"
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
-    """Of an empty account."""
-    made: dict[str, Any] = {}
-    with LocalAws() as emulator, pytest.MonkeyPatch.context() as patch:
-        for variable, value in emulator.environment().items():
-            patch.setenv(variable, value)
-        session: Any = boto3.Session()
-        yield lambda service: made.get(service) or made.setdefault(service, session.client(service))
-        for each in made.values():
-            each.close()
+    with account() as empty:
+        yield empty
 
 
 @pytest.fixture(scope="module", params=["dev", "prod"])

@@ -3,21 +3,22 @@
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import pytest
-from boto3 import Session
 from confluent_kafka.admin import AdminClient
 
-from functions.local import stores
 from functions.local.aws import LocalAws
 from functions.local.broker.apache import Apache, apache
 from functions.local.broker.broker import Broker, Unavailable
 from functions.local.broker.embedded import Embedded
 from functions.pipelines.logins import PIPELINE
-from tests.integration.proxy import Proxy
 from tests.integration.stage import OUTPUT, PARTITIONS, Stage
 from tests.integration.waiting import eventually
+from tests.proxy.proxy import Proxy
+
+QUICK: Final = {"TANDEM_SLICE_SECONDS": "0.2", "TANDEM_TIME_MARGIN_SECONDS": "0.5"}
+MASK_KEY: Final = b"0123456789abcdef"  # the same for all, so that two stages have the same rows
 
 
 @pytest.fixture(scope="session")
@@ -81,11 +82,9 @@ def proxy(aws: LocalAws) -> Iterator[Proxy]:
 
 def new_stage(broker: Broker, aws: LocalAws, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     for name, value in aws.environment().items():
-        monkeypatch.setenv(name, value)
-    stage = Stage(f"test-{secrets.token_hex(4)}", broker, aws, folder)
-    client: Any = Session().client
-    stores.create(client, stage.name, [PIPELINE], stage.lake, stage.dead_letters)
-    return stage
+        monkeypatch.setenv(name, value)  # as the stage does, but for this test alone
+    session = 1.5 if broker.kind == "apache" else 4
+    return Stage(f"test-{secrets.token_hex(4)}", PIPELINE, broker, aws, folder, session, QUICK, MASK_KEY)
 
 
 def empty(broker: Broker) -> None:

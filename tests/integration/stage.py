@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from boto3 import Session
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
@@ -16,8 +16,7 @@ from functions.adapters.ledger import DynamoLedger
 from functions.core import names
 from functions.core.backoff import Backoff
 from functions.core.ports import Gap, Source
-from functions.local.aws import LocalAws
-from functions.local.broker.broker import Broker
+from functions.local import stage as local
 from functions.local.event_source.function import Function
 from functions.local.event_source.mapping import Mapping
 from functions.local.event_source.patience import Patience
@@ -29,67 +28,18 @@ from tests.integration.records import Record
 from tests.integration.waiting import eventually
 from tests.integration.worker import WorkerProcess
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
-    from mypy_boto3_s3 import S3Client
-
 PARTITIONS: Final = 4  # as many as the embedded broker gives
 OUTPUT: Final = PIPELINE.topics[0].name
-HANDLER: Final = "functions.runtimes.msk.handler.handler"
 LARGEST: Final = 8 * 2**20  # bytes of a request: the broker's own limit is what decides
 
 
 @dataclass
-class Stage:
-    """Everything in it is named after `name`, but for the topics, which the test has to itself."""
+class Stage(local.Stage):
+    """The topics, which have one name for all tests, the test has to itself."""
 
-    name: str
-    broker: Broker
-    aws: LocalAws
-    folder: Path
     produced: dict[Place, Record] = field(default_factory=dict)
     messages_since: dict[int, int] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-
-    @property
-    def lake(self) -> str:
-        """The bucket."""
-        return f"{self.name}-lake"
-
-    @property
-    def dead_letters(self) -> str:
-        """The bucket."""
-        return f"{self.name}-dead-letters"
-
-    @property
-    def group(self) -> str:
-        """The consumer group of both runtimes."""
-        return names.group(self.name, PIPELINE.name)
-
-    @cached_property
-    def environment(self) -> dict[str, str]:
-        """The variables of both runtimes."""
-        key = self.folder / "mask-key"
-        key.write_bytes(b"0123456789abcdef")
-        return self.aws.environment() | {
-            "TANDEM_STAGE": self.name,
-            "TANDEM_PIPELINE": PIPELINE.name,
-            "TANDEM_LAKE_BUCKET": self.lake,
-            "TANDEM_DEAD_LETTER_BUCKET": self.dead_letters,
-            "TANDEM_MASK_KEY_FROM": f"file:{key}",
-            "TANDEM_BOOTSTRAP_SERVERS": self.broker.bootstrap,
-            "TANDEM_KAFKA_AUTH": "plaintext",
-            "TANDEM_HTTP_HOST": "127.0.0.1",
-            "TANDEM_HTTP_PORT": "0",
-            "TANDEM_SLICE_SECONDS": "0.2",
-            "TANDEM_SESSION_TIMEOUT_SECONDS": "1.5" if self.broker.kind == "apache" else "4",
-            "TANDEM_TIME_MARGIN_SECONDS": "0.5",
-            "POWERTOOLS_TRACE_DISABLED": "true",
-        }
-
-    def behind(self, endpoint: str) -> dict[str, str]:
-        """The variables that bring a runtime to the stores through another address."""
-        return {name: endpoint for name in self.environment if name.startswith("AWS_ENDPOINT_URL")}
 
     def worker(self, **variables: str) -> WorkerProcess:
         """Start one; `variables` override those of the stage."""
@@ -98,7 +48,7 @@ class Stage:
     def event_source(
         self,
         *,
-        handler: str = HANDLER,
+        handler: str = local.HANDLER,
         root: Path | None = None,
         variables: dict[str, str] | None = None,
         **mapping: Any,
@@ -109,7 +59,7 @@ class Stage:
         )
         quick: dict[str, Any] = {
             "window": 0.1,
-            "session_timeout": float(self.environment["TANDEM_SESSION_TIMEOUT_SECONDS"]),
+            "session_timeout": self.session_seconds,
             "patience": Patience(backoff=Backoff(first=0.05, most=0.1)),
         }
         return EventSource(
@@ -217,22 +167,13 @@ class Stage:
         return Found(
             rows=found.rows(self.s3, self.lake),
             letters=found.letters(self.s3, self.dead_letters),
-            counters=found.counters(self._dynamodb.Table(names.counters_table(self.name))),
+            counters=found.counters(self.dynamodb.Table(names.counters_table(self.name))),
             table={
                 item["user_id"]: item
-                for item in found.items(self._dynamodb.Table(names.rows_table(self.name, "last-login")))
+                for item in found.items(self.dynamodb.Table(names.rows_table(self.name, "last-login")))
             },
             messages=found.messages(self.broker.bootstrap, OUTPUT, PARTITIONS, self.messages_since),
         )
-
-    @cached_property
-    def s3(self) -> "S3Client":
-        """Straight to the emulator."""
-        return Session().client("s3")
-
-    @cached_property
-    def _dynamodb(self) -> "DynamoDBServiceResource":
-        return Session().resource("dynamodb")
 
     @cached_property
     def _ledger(self) -> DynamoLedger:

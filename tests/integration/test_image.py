@@ -10,12 +10,13 @@ import pytest
 
 from tests.integration.accounting import account
 from tests.integration.image import USER, Image, Unavailable, image, isolated
-from tests.integration.proxy import Proxy
 from tests.integration.records import login, logins
 from tests.integration.stage import PARTITIONS, Stage
 from tests.integration.test_worker import FAILING, LAKE, OK, stream
 from tests.integration.waiting import eventually
 from tests.integration.worker import WorkerProcess
+from tests.proxy.proxy import Proxy
+from tests.proxy.weather import Held
 
 MIB = 2**20
 IN_FLIGHT = 16 * MIB
@@ -83,13 +84,13 @@ def test_a_full_buffer_stays_within_the_memory_that_the_manifests_give(
     stage: Stage, environment: Image, proxy: Proxy
 ) -> None:
     wide = [login(number, padding="x" * 4096) for number in range(8000)]
-    with start(stage, environment, "full.log", **stage.behind(proxy.endpoint)) as worker:
+    with start(stage, environment, "full.log", **proxy.environment) as worker:
         worker.ready()
-        proxy.hold(LAKE)
+        held = proxy.weather = Held(LAKE)
         stage.produce(wide, partition=0)
         eventually(lambda: worker.metric("paused_partitions") == PARTITIONS, worker.said)
         assert worker.metric("bytes_in_flight") > IN_FLIGHT / 2
-        proxy.go_on()
+        held.go_on()
         stage.settle(worker)
 
 
@@ -98,7 +99,7 @@ def test_a_store_that_is_away_or_hangs_shows_in_the_probes_as_documented(
     stage: Stage, environment: Image, proxy: Proxy
 ) -> None:
     stage.produce(logins(100))
-    with start(stage, environment, "away.log", **stage.behind(proxy.endpoint), TANDEM_STALL_SECONDS="3") as worker:
+    with start(stage, environment, "away.log", **proxy.environment, TANDEM_STALL_SECONDS="3") as worker:
         worker.ready()
         proxy.refuse()
         stage.produce(logins(100, begin=100))
@@ -106,13 +107,13 @@ def test_a_store_that_is_away_or_hangs_shows_in_the_probes_as_documented(
         assert [worker.get(path)[0] for path in ("/healthz", "/readyz")] == [OK, OK], "an outage restarts nobody"
         proxy.accept()
         stage.settle(worker)
-        proxy.hold(LAKE)
+        held = proxy.weather = Held(LAKE)
         stage.produce(logins(100, begin=200))
         eventually(lambda: worker.get("/healthz")[0] == FAILING, worker.said)
         assert "an attempt has been in flight" in json.loads(worker.get("/healthz")[1])["why"]
         assert worker.get("/readyz")[0] == OK
         assert worker.exit_code() == 1
-    proxy.go_on()
+    held.go_on()
     with start(stage, environment, "next.log") as worker:
         stage.settle(worker)
     account(stage.produced, stage.found())

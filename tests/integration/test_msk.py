@@ -12,10 +12,11 @@ from functions.local.broker.apache import Apache
 from functions.local.event_source.patience import Patience
 from tests.integration.accounting import account
 from tests.integration.found import objects
-from tests.integration.proxy import Proxy
 from tests.integration.records import logins
 from tests.integration.stage import Stage
 from tests.integration.waiting import eventually
+from tests.proxy.proxy import Proxy
+from tests.proxy.weather import Held
 
 ONCE_AGAIN = Patience(1, backoff=Backoff(first=0.05, most=0.1))
 HANDLER = "moody.handler"
@@ -47,18 +48,18 @@ def moody(stage: Stage) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("pattern", "before"),
-    [(b"PUT /test-", False), (b"TransactWriteItems", True), (b"TransactWriteItems", False)],
+    [("PUT /test-", False), ("TransactWriteItems", True), ("TransactWriteItems", False)],
     ids=["after the object", "before the transaction", "after the transaction"],
 )
 def test_an_environment_killed_in_mid_batch_gets_it_again_and_nothing_is_doubled(
-    stage: Stage, proxy: Proxy, pattern: bytes, *, before: bool
+    stage: Stage, proxy: Proxy, pattern: str, *, before: bool
 ) -> None:
     stage.produce(logins(300))
-    proxy.hold(pattern, before=before)
-    with stage.event_source(variables=stage.behind(proxy.endpoint), batch_size=200) as source:
-        eventually(proxy.holding.is_set, stage.state)
+    held = proxy.weather = Held(pattern, before=before)
+    with stage.event_source(variables=proxy.environment, batch_size=200) as source:
+        eventually(held.holding.is_set, stage.state)
         assert source.kill_environment()
-        proxy.go_on()
+        held.go_on()
         stage.settle(source)
     assert source.stats.failures == 1
     account(stage.produced, stage.found())
@@ -81,10 +82,10 @@ def test_a_function_that_times_out_after_settling_gets_its_batch_again_and_nothi
 
 def test_a_store_that_does_not_answer_in_time_fails_the_invocation_in_good_order(stage: Stage, proxy: Proxy) -> None:
     stage.produce(logins(100))
-    proxy.hold(b"TransactWriteItems")
-    with stage.event_source(variables=stage.behind(proxy.endpoint), timeout=2) as source:
+    held = proxy.weather = Held("TransactWriteItems")
+    with stage.event_source(variables=proxy.environment, timeout=2) as source:
         eventually(lambda: source.stats.failures, stage.state)
-        proxy.go_on()
+        held.go_on()
         stage.settle(source)
     assert source.stats.environments == 1, "the function was killed: it did not raise before its time was up"
     assert "not settled when the time was up" in (stage.folder / "lambda.log").read_text()

@@ -16,11 +16,11 @@ from functions.local.broker.apache import Apache
 from functions.pipelines.logins import PIPELINE
 from functions.settings import read
 from tests.integration.conftest import empty
-from tests.integration.proxy import Proxy
 from tests.integration.records import BEGIN, login, logins
 from tests.integration.stage import Stage
 from tests.integration.test_msk import ONCE_AGAIN
 from tests.integration.waiting import eventually
+from tests.proxy.proxy import Proxy
 
 
 def tandem(stage: Stage, *arguments: str, fails: bool = False) -> str:
@@ -116,7 +116,7 @@ def test_a_topic_that_was_made_anew_is_rewound_and_nothing_is_lost(stage: Stage,
 
 def test_a_batch_that_the_mapping_gave_up_on_is_redriven_where_a_gap_says_so(stage: Stage, proxy: Proxy) -> None:
     mapping: dict[str, Any] = {"patience": ONCE_AGAIN, "on_failure": stage.dead_letters, "timeout": 2}
-    with stage.event_source(variables=stage.behind(proxy.endpoint), **mapping) as source:
+    with stage.event_source(variables=proxy.environment, **mapping) as source:
         stage.produce(logins(4), partition=0)
         stage.settle(source)
         proxy.refuse()

@@ -16,7 +16,6 @@ import pytest
 from functions.runtimes.worker.health import Probes
 from tests.integration.picture import Line, svg
 from tests.integration.prometheus import CLUSTER, MINUTE, NAMESPACE, Prometheus
-from tests.integration.proxy import Proxy
 from tests.integration.records import Record, login
 from tests.integration.stage import Stage
 from tests.integration.test_worker import stream
@@ -24,6 +23,7 @@ from tests.integration.waiting import eventually
 from tests.integration.worker import WorkerProcess
 from tests.manifests.prometheus import rules
 from tests.manifests.prometheus.dashboard import dashboard, panels, queries
+from tests.proxy.proxy import Proxy
 
 pytestmark = pytest.mark.usefixtures("real", "prometheus_is_here")
 
@@ -94,7 +94,7 @@ def test_under_load_rules_load_no_alert_fires_and_every_query_of_the_dashboard_r
 
 @pytest.mark.timeout(180)
 def test_a_store_that_is_away_fires_no_progress_and_nothing_else(stage: Stage, cluster: int, proxy: Proxy) -> None:
-    with stage.worker(**stage.behind(proxy.endpoint)) as worker, watch(stage, worker, cluster) as prometheus:
+    with stage.worker(**proxy.environment) as worker, watch(stage, worker, cluster) as prometheus:
         with stream(stage, record=few_bad):
             quiet(prometheus, 5)
             proxy.refuse()

@@ -3,24 +3,18 @@
 import json
 from collections.abc import Iterator
 
-import boto3
 import pytest
 
 from functions.core import names
 from functions.local import stores
-from functions.local.aws import LocalAws
 from functions.pipelines.logins import PIPELINE
+from tests.emulator import account
 
 
 @pytest.fixture(params=["us-east-1", "eu-central-1"])
-def client(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[stores.Client]:
-    with LocalAws(request.param) as emulator:
-        for variable, value in emulator.environment().items():
-            monkeypatch.setenv(variable, value)
-        made = {name: boto3.Session().client(name) for name in ("dynamodb", "s3", "sqs")}
-        yield made.__getitem__
-        for each in made.values():
-            each.close()
+def client(request: pytest.FixtureRequest) -> Iterator[stores.Client]:
+    with account(request.param) as empty:
+        yield empty
 
 
 def test_everything_is_made_and_dead_letters_are_announced(client: stores.Client) -> None:

@@ -14,15 +14,16 @@ from functions.core.ports import Gap
 from functions.pipelines.logins import PIPELINE
 from tests.integration.accounting import account
 from tests.integration.conftest import empty
-from tests.integration.proxy import Proxy
 from tests.integration.records import Record, login, logins
 from tests.integration.stage import PARTITIONS, Stage
 from tests.integration.waiting import eventually
+from tests.proxy.proxy import Proxy
+from tests.proxy.weather import Held
 
 pytestmark = pytest.mark.usefixtures("real")
 
-LAKE = b"PUT /test-"  # the lake's bucket comes first in the path; tables and the ledger are posted
-TRANSACTION = b"TransactWriteItems"
+LAKE = "PUT /test-"  # the lake's bucket comes first in the path; tables and the ledger are posted
+TRANSACTION = "TransactWriteItems"
 OK, FAILING = 200, 503
 
 
@@ -50,12 +51,12 @@ def stream(stage: Stage, pause: float = 0.002, record: Callable[[int], Record] =
 
 def test_sigterm_drains_what_is_in_flight_commits_it_and_exits_0(stage: Stage, proxy: Proxy) -> None:
     stage.produce(logins(200))
-    proxy.hold(TRANSACTION)
-    with stage.worker(**stage.behind(proxy.endpoint)) as worker:
-        eventually(proxy.holding.is_set, worker.said)
+    held = proxy.weather = Held(TRANSACTION)
+    with stage.worker(**proxy.environment) as worker:
+        eventually(held.holding.is_set, worker.said)
         worker.terminate()
         eventually(lambda: worker.lines("worker drains"), worker.said)
-        proxy.go_on()
+        held.go_on()
         assert worker.exit_code() == 0
     assert stage.settled() == stage.committed() == stage.ends()
     stage.produce(logins(100, begin=200))
@@ -68,9 +69,9 @@ def test_a_drain_that_cannot_end_ends_in_its_time_and_leaves_the_slice_to_the_ne
     stage: Stage, proxy: Proxy
 ) -> None:
     stage.produce(logins(100))
-    proxy.hold(TRANSACTION, before=False)
-    with stage.worker(**stage.behind(proxy.endpoint), TANDEM_DRAIN_SECONDS="0.5") as worker:
-        eventually(proxy.holding.is_set, worker.said)
+    held = proxy.weather = Held(TRANSACTION, before=False)
+    with stage.worker(**proxy.environment, TANDEM_DRAIN_SECONDS="0.5") as worker:
+        eventually(held.holding.is_set, worker.said)
         worker.terminate()
         assert worker.exit_code(within=10) == 0
     with stage.worker() as worker:
@@ -84,14 +85,14 @@ def test_a_drain_that_cannot_end_ends_in_its_time_and_leaves_the_slice_to_the_ne
     ids=["before the object", "after the object", "before the transaction", "after the transaction"],
 )
 def test_killed_in_mid_slice_the_next_worker_goes_on_without_loss_or_double(
-    stage: Stage, proxy: Proxy, pattern: bytes, *, before: bool
+    stage: Stage, proxy: Proxy, pattern: str, *, before: bool
 ) -> None:
     stage.produce(logins(100))
-    proxy.hold(pattern, before=before)
-    with stage.worker(**stage.behind(proxy.endpoint)) as worker:
-        eventually(proxy.holding.is_set, worker.said)
+    held = proxy.weather = Held(pattern, before=before)
+    with stage.worker(**proxy.environment) as worker:
+        eventually(held.holding.is_set, worker.said)
         worker.kill()
-    proxy.go_on()
+    held.go_on()
     stage.produce(logins(100, begin=100))
     with stage.worker() as worker:
         stage.settle(worker)
@@ -217,7 +218,7 @@ def test_what_expired_unsettled_is_recorded_as_a_gap_and_the_rest_goes_on(stage:
 
 
 def test_while_a_store_is_away_partitions_pause_and_go_on_when_it_is_back(stage: Stage, proxy: Proxy) -> None:
-    with stage.worker(**stage.behind(proxy.endpoint)) as worker:
+    with stage.worker(**proxy.environment) as worker:
         worker.ready()
         proxy.refuse()
         stage.produce(logins(200))

@@ -19,6 +19,7 @@ from functions.runtimes.msk.batch import Batch
 from functions.runtimes.msk.handler import Runtime
 from functions.runtimes.worker.fleet import Fleet
 from functions.runtimes.worker.health import State
+from functions.runtimes.worker.lag import Lag
 from functions.runtimes.worker.lane import Lane
 from functions.runtimes.worker.worker import Worker
 from tests.unit.runtimes.msk.test_handler import Context
@@ -56,7 +57,8 @@ class Told:
         consumer, meter, state = FakeConsumer(p0=(0, 50)), PrometheusMeter("logins"), State(0.0)
         lane = Lane("user-login", 0, 0, limits=self.world.pipeline.limits)
         fleet = Fleet(self.world.settler.settle, Here(), time.time, Backoff(0.0, 0.0), {0: lane})
-        worker = Worker(fleet, meter, state, self.logs.log, 10**6, leave_seconds=0.2)
+        lag = Lag(fleet, meter, self.logs.log)
+        worker = Worker(fleet, lag, meter, state, self.logs.log, 10**6, leave_seconds=0.2)
         worker.consumer = consumer  # type: ignore[assignment]
         consumer.batches.append(
             [Message("user-login", 0, at, None, value, timestamp=(1, 1)) for at, value in enumerate(values)]

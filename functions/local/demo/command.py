@@ -11,16 +11,14 @@ from typing import Any, NoReturn
 from rich.console import Console
 from rich.table import Table
 
-from functions.core.errors import Misconfigured
-from functions.local.broker.broker import Unavailable
 from functions.local.demo import lines
 from functions.local.demo.checks import checks
 from functions.local.demo.generate import generate
+from functions.local.demo.ground import set_up
 from functions.local.demo.page import page
 from functions.local.demo.record import Record
 from functions.local.demo.report import headline, write
 from functions.local.demo.run import run
-from functions.local.demo.stage import Stage
 from functions.local.demo.view import View
 
 
@@ -44,10 +42,12 @@ def demo(options: Options) -> int:
     signal.signal(signal.SIGTERM, _interrupted)  # as ctrl-C: everything that was started is stopped
     with View(console) as view:
         view.chapter("Set up", f"broker {options.broker}, AWS emulator, stores, topics")
-        with _stage(options, view) as stage:
-            kind, version, reason = stage.broker.kind, stage.broker.version, stage.broker.reason
-            view.note(f"{kind} broker {version}" + (f" ({reason})" if reason else ""))
-            told = run(stage, stream, source, view, options.out)
+        # A file of nothing but bad lines is no flood: it is what the user asked for.
+        flood_ratio = None if options.file is None else 1.0
+        with set_up(options.broker, flood_ratio=flood_ratio, say=view.note) as ground:
+            broker = ground.stage.broker
+            view.note(f"{broker.kind} broker {broker.version}" + (f" ({broker.reason})" if broker.reason else ""))
+            told = run(ground, stream, source, view, options.out)
     data, html = write(told, page(told), options.out)
     _summary(console, told, data, html)
     if options.as_json:
@@ -59,14 +59,6 @@ def _records(options: Options) -> tuple[Sequence[Record], dict[str, Any]]:
     if options.file is not None:
         return lines.read(options.file), {"input": str(options.file)}
     return list(generate(options.records, options.seed)), {"seed": options.seed}
-
-
-def _stage(options: Options, view: View) -> Stage:
-    """A file of nothing but bad lines is no flood: it is what the user asked for."""
-    try:
-        return Stage(options.broker, flood_ratio=None if options.file is None else 1.0, say=view.note)
-    except Unavailable as error:
-        raise Misconfigured(str(error)) from None
 
 
 def _interrupted(*_: object) -> NoReturn:

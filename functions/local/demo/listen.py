@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from itertools import starmap
 from threading import Event, Thread
 from typing import Final
 
@@ -37,7 +38,7 @@ class Listener:
         """What was heard, in any order; raises what kept us from listening."""
         if self.error:
             raise self.error
-        return [(_place(source), _row(value)) for source, value in self._heard]
+        return list(starmap(told, self._heard))
 
     def _run(self) -> None:
         try:
@@ -63,17 +64,14 @@ class Listener:
         return all(max(at.offset, 0) >= end for at, end in zip(positions, ends, strict=True))
 
 
+def told(source: bytes, value: bytes) -> tuple[Place, Row]:
+    """What a message of the output topic says, and of which record: that is what its header HEADER is for."""
+    _, partition, offset = source.split(b"/")
+    row = json.loads(value)
+    at = datetime.fromisoformat(row.pop("logged_in_at"))
+    return (int(partition or -1), int(offset or -1)), Row(**row, at=int(at.timestamp()))
+
+
 def _source(message: Message) -> bytes:
     headers: list[tuple[str, bytes]] = message.headers() or []  # type: ignore[assignment]  # never a dict, nor text
     return next((value for name, value in headers if name == HEADER), b"//")
-
-
-def _place(source: bytes) -> Place:
-    _, partition, offset = source.split(b"/")
-    return int(partition or -1), int(offset or -1)
-
-
-def _row(value: bytes) -> Row:
-    told = json.loads(value)
-    at = datetime.fromisoformat(told.pop("logged_in_at"))
-    return Row(**told, at=int(at.timestamp()))

@@ -13,8 +13,11 @@ from urllib.parse import parse_qs
 from arro3.core import DataType
 from arro3.io import read_parquet
 
-from functions.local.demo.found import StoredLetter, letter_of
+from functions.core import names
+from functions.local.demo.announcements import Announcements
+from functions.local.demo.found import Found, StoredLetter, letter_of
 from functions.local.demo.record import Place, Row
+from functions.local.stage import Stage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -22,6 +25,19 @@ if TYPE_CHECKING:
 
 SIDE_BY_SIDE: Final = 4  # requests: the emulator answers one at a time
 FIELDS: Final = Row._fields[:-1]
+
+
+def everything(stage: Stage, messages: list[tuple[Place, Row]], announcements: Announcements) -> Found:
+    """What a run has left in the stores, beside the messages of its output topic."""
+    pipeline, (table,) = stage.pipeline.name, stage.pipeline.tables
+    return Found(
+        rows=lake_rows(stage.s3, stage.lake, pipeline),
+        letters=dead_letters(stage.s3, stage.dead_letters, pipeline),
+        counters=counters(stage.dynamodb.Table(names.counters_table(stage.name))),
+        table=table_rows(stage.dynamodb.Table(names.rows_table(stage.name, table.name))),
+        messages=messages,
+        announced=announcements.letters(),
+    )
 
 
 def lake_rows(s3: "S3Client", bucket: str, pipeline: str) -> list[tuple[Place, Row]]:

@@ -1,10 +1,24 @@
-"""librdkafka's settings for a consumer whose place in the log is kept by the ledger."""
+"""librdkafka's consumer where the ledger keeps the place in the log: its settings, its errors, how to leave it."""
 
 from collections.abc import Mapping
-from typing import Any
+from concurrent.futures import Future
+from contextlib import suppress
+from threading import Thread
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaError
 
 from functions.core import names
 from functions.settings import Settings
+
+BEYOND_REPAIR: Final = (
+    # librdkafka's own errors are named with an underscore.
+    KafkaError._FATAL,  # noqa: SLF001 - an error that was made from its code alone does not say that it is fatal
+    KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - the log lacks the offset we are at
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
 
 
 def consumer_settings(settings: Settings, connection: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,3 +49,28 @@ def consumer_settings(settings: Settings, connection: Mapping[str, Any]) -> dict
         "fetch.queue.backoff.ms": 20,
     }
     return chosen | ({"client.rack": settings.rack} if settings.rack else {})
+
+
+def beyond_repair(error: KafkaError) -> bool:
+    """Whether the log or our right to read it has changed, so that the client does not mend it by itself."""
+    return error.fatal() or error.code() in BEYOND_REPAIR
+
+
+def leave(consumer: Consumer, seconds: float) -> None:
+    """Close it, which revokes what it holds. Raises what that brings to light in time: a bug, a client beyond repair.
+
+    On a thread of its own, because librdkafka waits without end for brokers that are away.
+    """
+    left: Future[None] = Future()
+    Thread(target=_leave, args=(consumer, left), name="leave", daemon=True).start()
+    with suppress(TimeoutError):
+        left.result(seconds)
+
+
+def _leave(consumer: Consumer, left: Future[None]) -> None:
+    try:
+        consumer.close()
+    except Exception as error:  # noqa: BLE001 - whoever waits gets it
+        left.set_exception(error)
+    else:
+        left.set_result(None)

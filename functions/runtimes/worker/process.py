@@ -24,6 +24,7 @@ from functions.runtimes.worker.assignment import Assignment
 from functions.runtimes.worker.client import consumer_settings
 from functions.runtimes.worker.fleet import Fleet
 from functions.runtimes.worker.health import LOOP_SECONDS, Page, Probes, State
+from functions.runtimes.worker.lag import Lag
 from functions.runtimes.worker.worker import Worker
 from functions.settings import Settings
 from functions.telemetry import Meter, Meters
@@ -83,16 +84,20 @@ def putting(settings: Settings, app: App, log: Logger) -> CloudWatchMeter | None
 
 def connect(settings: Settings, app: App, threads: Executor, log: Logger, meter: Meter) -> Worker:
     """A worker that settles on `threads`, and whose consumer has joined the group."""
+    fleet = Fleet(app.settler.settle, threads, time.time)
+    lag = Lag(fleet, meter, log)
     worker = Worker(
-        fleet=Fleet(app.settler.settle, threads, time.time),
+        fleet=fleet,
+        lag=lag,
         meter=meter,
         state=State(time.monotonic(), LOOP_SECONDS + settings.drain_seconds),
         log=log,
         bytes_in_flight=settings.bytes_in_flight,
         leave_seconds=settings.drain_seconds + LEAVE_SECONDS,
     )
-    group = Assignment(app.pipeline, app.ledger, worker.fleet, settings.drain_seconds, worker.reap, worker.changed)
-    worker.consumer = Consumer(consumer_settings(settings, app.kafka) | {"stats_cb": worker.statistics})
+    group = Assignment(app.pipeline, app.ledger, fleet, settings.drain_seconds, worker.reap, worker.changed)
+    told = {"stats_cb": lambda statistics: lag.learn(statistics, worker.consumer)}
+    worker.consumer = Consumer(consumer_settings(settings, app.kafka) | told)
     worker.consumer.subscribe(
         [app.pipeline.topic], on_assign=group.assigned, on_revoke=group.revoked, on_lost=group.lost
     )

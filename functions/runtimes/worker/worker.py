@@ -1,30 +1,20 @@
 """The worker's loop: read, settle on threads, commit what is settled."""
 
-import json
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event, Thread
+from threading import Event
 from typing import Final
 
 from aws_lambda_powertools import Logger
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from functions.core.errors import Fatal
-from functions.core.metrics import (
-    ASSIGNED,
-    BYTES_IN_FLIGHT,
-    LAG,
-    PAUSED,
-    REBALANCES,
-    RECORD_AGE,
-    STOPPED,
-    Metric,
-)
+from functions.core.metrics import ASSIGNED, BYTES_IN_FLIGHT, PAUSED, REBALANCES, STOPPED, Metric
+from functions.runtimes.worker.client import beyond_repair, leave
 from functions.runtimes.worker.fleet import Ended, Fleet
 from functions.runtimes.worker.health import State
+from functions.runtimes.worker.lag import Lag
 from functions.runtimes.worker.lane import Lane
 from functions.runtimes.worker.records import Run, runs
 from functions.telemetry import Meter, Sample, fields, settled_fields
@@ -34,8 +24,6 @@ RECORD_BYTES: Final = 16 * 1024  # taken for the size of a record before any is 
 IDLE_SECONDS: Final = 0.1  # how long a read waits when no slice is in flight
 BUSY_SECONDS: Final = 0.01  # and when one may end at any moment
 FULL_SECONDS: Final = 0.5  # how long the loop lets a full fleet drain before it pauses partitions to keep polling
-LAG_SECONDS: Final = 1.0  # how often the lag is told
-ASK_SECONDS: Final = 1.0  # how long the brokers may take to say where a paused partition ends
 RESUME_AT: Final = 0.5  # of the bytes in flight, so that partitions are not paused and resumed all the time
 
 
@@ -44,6 +32,7 @@ class Worker:
     """One consumer and its fleet. `connect` gives it the consumer; `run` returns when `stopping` is set."""
 
     fleet: Fleet
+    lag: Lag
     meter: Meter
     state: State
     log: Logger
@@ -52,7 +41,6 @@ class Worker:
     consumer: Consumer = field(init=False)
     record_bytes: float = RECORD_BYTES  # the mean of the last read
     full_since: float | None = None
-    lag_told: float = 0.0  # monotonic
 
     def run(self, stopping: Event, stall_seconds: float) -> None:
         """Turn until told to stop. Raises Fatal when the client or the process is beyond repair."""
@@ -73,15 +61,8 @@ class Worker:
         self._watch()
 
     def close(self) -> None:
-        """Drain within the drain time and leave the group: the consumer revokes what it holds.
-
-        On a thread of its own, because librdkafka waits without end for brokers that are away. Raises what the drain
-        brings to light: a bug, or a client beyond repair.
-        """
-        left: Future[None] = Future()
-        Thread(target=_leave, args=(self.consumer, left), name="leave", daemon=True).start()
-        with suppress(TimeoutError):
-            left.result(self.leave_seconds)
+        """Drain within the drain time and leave the group. Raises what the drain brings to light."""
+        leave(self.consumer, self.leave_seconds)
 
     def changed(self, change: str, partitions: list[int]) -> None:
         """The group has assigned or revoked partitions, or they were lost; an assignment may be empty."""
@@ -89,9 +70,8 @@ class Worker:
         self.meter.record(Sample(REBALANCES, 1, (change,)))
         if change == "assigned":
             self.state.assigned = True
-            return
-        for partition in partitions:
-            self.meter.forget(LAG, str(partition))
+        else:
+            self.lag.forget(partitions)
 
     def reap(self) -> None:
         """Commit, log and count the attempts that have ended."""
@@ -133,7 +113,7 @@ class Worker:
 
     def _client_error(self, error: KafkaError) -> None:
         """The log or our right to read it has changed: a new process finds out how. All else the client mends."""
-        if error.fatal() or error.code() in BEYOND_REPAIR:
+        if beyond_repair(error):
             raise Fatal(f"consumer: {error.str()}")
         self.log.warning("consumer", extra={"error": error.str()})
 
@@ -172,34 +152,7 @@ class Worker:
         self._gauge(ASSIGNED, len(lanes))
         self._gauge(PAUSED, sum(lane.paused for lane in lanes))
         self._gauge(STOPPED, len(self.state.stopped))
-        if now - self.lag_told >= LAG_SECONDS:
-            self.lag_told = now
-            self._lag()
-
-    def _lag(self) -> None:
-        """By what is settled and not by the commit."""
-        self._gauge(RECORD_AGE, self.fleet.oldest())
-        for lane in self.fleet.lanes.values():
-            if lane.lag is not None:
-                self.meter.record(Sample(LAG, lane.lag, (str(lane.partition),)))
-
-    def statistics(self, text: str) -> None:
-        """Take each lane's log end from the client's statistics, which come every few seconds."""
-        topics = json.loads(text)["topics"]
-        for lane in self.fleet.lanes.values():
-            end = topics.get(lane.topic, {}).get("partitions", {}).get(str(lane.partition), {}).get("ls_offset", -1)
-            if end >= 0 and not lane.paused:
-                lane.log_end = end
-        self._ask_for_ends([lane for lane in self.fleet.lanes.values() if lane.paused])
-
-    def _ask_for_ends(self, lanes: list[Lane]) -> None:
-        """The statistics know a log's end from fetching, so they do not see a paused partition grow."""
-        try:
-            for lane in lanes:
-                part = TopicPartition(lane.topic, lane.partition)
-                _, lane.log_end = self.consumer.get_watermark_offsets(part, timeout=ASK_SECONDS)
-        except KafkaException as error:
-            self.log.warning("log end", extra={"error": str(error)})
+        self.lag.tell(now)
 
     def _gauge(self, metric: Metric, value: float) -> None:
         self.meter.record(Sample(metric, value))
@@ -212,22 +165,3 @@ class Worker:
             say("settled", extra=fields(ended.part) | settled_fields(ended.settled, ended.seconds))
         else:
             self.log.error("not settled", extra=fields(ended.part) | {"error": str(ended.error)})
-
-
-def _leave(consumer: Consumer, left: Future[None]) -> None:
-    try:
-        consumer.close()
-    except Exception as error:  # noqa: BLE001 - whoever waits gets it
-        left.set_exception(error)
-    else:
-        left.set_result(None)
-
-
-BEYOND_REPAIR: Final = (
-    # librdkafka's own errors are named with an underscore.
-    KafkaError._FATAL,  # noqa: SLF001 - an error that was made from its code alone does not say that it is fatal
-    KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - the log lacks the offset we are at
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.GROUP_AUTHORIZATION_FAILED,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-)

@@ -2,32 +2,23 @@
 
 import secrets
 from collections.abc import Iterator
-from typing import Any
 
-import boto3
 import pytest
 
 from functions.adapters.ledger import DynamoLedger
 from functions.core import names
 from functions.local import stores
-from functions.local.aws import LocalAws
 from functions.local.broker.embedded import Embedded
 from functions.operate.desk import Desk
 from functions.pipelines.logins import PIPELINE
 from functions.settings import Settings
+from tests.emulator import account
 
 
 @pytest.fixture(scope="session")
-def clients() -> Iterator[dict[str, Any]]:
-    """Made once: that takes longer than most tests."""
-    with LocalAws() as aws, pytest.MonkeyPatch.context() as patch:
-        for name, value in aws.environment().items():
-            patch.setenv(name, value)
-        client: Any = boto3.Session().client
-        made: dict[str, Any] = {name: client(name) for name in ("dynamodb", "s3", "sqs")}
-        yield made
-        for each in made.values():
-            each.close()
+def client() -> Iterator[stores.Client]:
+    with account() as empty:
+        yield empty
 
 
 @pytest.fixture
@@ -38,7 +29,7 @@ def broker() -> Iterator[Embedded]:
 
 
 @pytest.fixture
-def desk(clients: dict[str, Any], broker: Embedded) -> Iterator[Desk]:
+def desk(client: stores.Client, broker: Embedded) -> Iterator[Desk]:
     stage = f"test-{secrets.token_hex(4)}"
     settings = Settings(
         stage=stage,
@@ -49,9 +40,9 @@ def desk(clients: dict[str, Any], broker: Embedded) -> Iterator[Desk]:
         bootstrap_servers=broker.bootstrap,
         kafka_auth="plaintext",
     )
-    stores.create(clients.__getitem__, stage, [PIPELINE], settings.lake_bucket, settings.dead_letter_bucket)
+    stores.create(client, stage, [PIPELINE], settings.lake_bucket, settings.dead_letter_bucket)
     made = Desk(settings)
-    ledger = DynamoLedger(clients["dynamodb"], names.ledger_table(stage), names.counters_table(stage))
-    made.__dict__.update(s3=clients["s3"], ledger=ledger)  # where the properties keep what they built
+    ledger = DynamoLedger(client("dynamodb"), names.ledger_table(stage), names.counters_table(stage))
+    made.__dict__.update(s3=client("s3"), ledger=ledger)  # where the properties keep what they built
     yield made
     made.pool.shutdown()

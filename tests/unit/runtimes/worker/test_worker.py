@@ -1,68 +1,30 @@
 """The loop: read, settle, commit; pause what cannot go on; end when the client is beyond repair."""
 
-import json
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from functions.adapters.prometheus import PrometheusMeter
-from functions.core.backoff import Backoff
 from functions.core.errors import Fatal, Flood, Unavailable
 from functions.core.ports import Gap
 from functions.core.settle import Settled
 from functions.core.slice import Slice
 from functions.runtimes.worker import worker as module
-from functions.runtimes.worker.fleet import Fleet
-from functions.runtimes.worker.health import State
-from functions.runtimes.worker.worker import Worker
-from tests.unit.runtimes.worker.consumers import FakeConsumer, kafka_error
-from tests.unit.runtimes.worker.lanes import LIMITS, lane, run
-from tests.unit.runtimes.worker.test_fleet import Here, Never
-from tests.unit.runtimes.world import Logs
-
-
-def settles(part: Slice) -> Settled:
-    return Settled(next=part.end + 1, records=len(part))
-
-
-def read(partition: int, *offsets: int) -> list[Message]:
-    return [Message("click", partition, offset, b"k", b"v", timestamp=(1, 1)) for offset in offsets]
+from tests.unit.runtimes.worker.bench import Bench, read, settles
+from tests.unit.runtimes.worker.consumers import kafka_error
+from tests.unit.runtimes.worker.lanes import LIMITS, run
+from tests.unit.runtimes.worker.test_fleet import Never
 
 
 def failed(code: int, *, fatal: bool = False) -> Message:
     return Message("click", 0, error=KafkaError(code, "told", fatal))
 
 
-class Bench:
-    """A worker on a fake consumer that has partitions 0 and 1."""
-
-    def __init__(self, settle: Callable[[Slice], Settled] = settles, threads: Any = None, room: int = 10**6) -> None:
-        self.consumer, self.logs = FakeConsumer(p0=(0, 50), p1=(0, 50)), Logs()
-        lanes = {number: lane(partition=number) for number in (0, 1)}
-        fleet = Fleet(settle, threads or Here(), time.time, Backoff(0.0, 0.0), lanes)
-        self.meter = PrometheusMeter("clicks")
-        self.worker = Worker(fleet, self.meter, State(0.0), self.logs.log, room, leave_seconds=0.2)
-        self.worker.consumer = self.consumer  # type: ignore[assignment]
-
-    def turn(self, *batches: list[Message]) -> None:
-        self.consumer.batches += batches
-        for _ in batches or ((),):
-            self.worker.turn()
-
-    def metric(self, name: str) -> float | None:
-        page = self.meter.page().decode().splitlines()
-        return next((float(line.split()[-1]) for line in page if line.startswith(f"tandem_{name}{{")), None)
-
-
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FULL_SECONDS", 0.0)
-    monkeypatch.setattr(module, "LAG_SECONDS", 0.0)
 
 
 def test_what_is_read_is_settled_committed_and_told() -> None:
@@ -74,15 +36,6 @@ def test_what_is_read_is_settled_committed_and_told() -> None:
         (0, 0, 2, 3), (1, 0, 9, 10),
     ]  # fmt: skip
     assert (bench.metric("records_total"), bench.metric("assigned_partitions")) == (6.0, 2.0)
-
-
-def test_the_age_of_what_waits_is_told_and_is_nothing_once_it_is_settled() -> None:
-    bench = Bench(threads=Never())
-    bench.turn(read(0, 0, 1, 2))
-    assert bench.metric("record_age_seconds") == pytest.approx(time.time(), abs=60)  # their timestamp is 1 ms
-    settled = Bench()
-    settled.turn(read(0, 0, 1, 2), [])
-    assert settled.metric("record_age_seconds") == 0.0
 
 
 def test_nothing_settled_is_nothing_committed() -> None:
@@ -108,7 +61,7 @@ def test_a_gap_is_a_warning() -> None:
 
 
 def test_a_partition_that_waits_for_a_store_is_paused_until_it_settles() -> None:
-    answers: Iterator[Exception | None] = iter([Unavailable("s3"), None])
+    answers = iter([Unavailable("s3"), None])
 
     def settle(part: Slice) -> Settled:
         if error := next(answers):
@@ -249,59 +202,6 @@ def test_the_first_assignment_makes_it_ready_even_an_empty_one() -> None:
     assert bench.worker.state.unready() is None
     assert bench.logs.said("partitions")[0]["change"] == "assigned"
     assert bench.metric("rebalances_total") == 1.0
-
-
-def statistics(**ends: int) -> str:
-    parts = {name[1:]: {"ls_offset": end} for name, end in ends.items()}
-    return json.dumps({"topics": {"click": {"topic": "click", "partitions": parts}}})
-
-
-def test_the_lag_falls_as_slices_settle_without_new_statistics() -> None:
-    bench = Bench()
-    bench.worker.statistics(statistics(p0=10))
-    bench.turn(read(0, 0, 1, 2))
-    assert bench.metric("lag_records") == 10.0
-    bench.turn()
-    assert bench.metric("lag_records") == 7.0
-
-
-def test_the_lag_is_told_at_most_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench()
-    monkeypatch.setattr(module, "LAG_SECONDS", 3600.0)
-    bench.worker.lag_told = time.monotonic()
-    bench.worker.statistics(statistics(p0=10))
-    bench.turn()
-    assert bench.metric("lag_records") is None
-
-
-def test_of_a_paused_partition_the_brokers_are_asked_for_the_end() -> None:
-    bench = Bench()
-    for one in bench.worker.fleet.lanes.values():
-        one.paused = one.partition == 0
-    bench.worker.statistics(statistics(p0=10, p1=20, p7=1))
-    assert [one.log_end for one in bench.worker.fleet.lanes.values()] == [50, 20]
-    bench.consumer.failing = {"get_watermark_offsets": [kafka_error()]}
-    bench.worker.statistics(statistics(p0=10, p1=21))
-    assert [one.log_end for one in bench.worker.fleet.lanes.values()] == [50, 21]
-    assert len(bench.logs.said("log end")) == 1
-
-
-def test_statistics_that_know_nothing_yet_change_nothing() -> None:
-    bench = Bench()
-    bench.worker.statistics(statistics(p0=-1001))
-    bench.worker.statistics('{"topics": {}}')
-    assert bench.worker.fleet.lanes[0].log_end is None
-
-
-@pytest.mark.parametrize("change", ["revoked", "lost"])
-def test_the_lag_of_a_partition_that_has_gone_is_forgotten(change: str) -> None:
-    bench = Bench()
-    bench.worker.statistics(statistics(p0=10, p1=10))
-    bench.turn()
-    bench.worker.changed(change, [0, 7])
-    page = bench.meter.page()
-    assert b'lag_records{partition="0"' not in page
-    assert b'lag_records{partition="1"' in page
 
 
 def test_closing_leaves_the_group() -> None:

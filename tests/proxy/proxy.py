@@ -14,6 +14,7 @@ from threading import Lock, Thread
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from functions.local.aws import endpoints
 from functions.local.broker.kraft import free_ports
 
 HOP: Final = frozenset({"connection", "expect", "keep-alive"})  # headers between two neighbours, not for the server
@@ -63,6 +64,7 @@ class Proxy(AbstractContextManager["Proxy"]):
         self.upstream = (to.hostname or "", to.port or 80)
         (self._port,) = free_ports(1)
         self.endpoint = f"http://127.0.0.1:{self._port}"
+        self.environment = endpoints(self.endpoint)  # brings boto3 here
         self.weather: Weather = fair
         self.requests = 0
         self._lock = Lock()

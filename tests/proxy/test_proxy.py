@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.chaos import weather
-from tests.chaos.proxy import Proxy, fair
+from tests.proxy import weather
+from tests.proxy.proxy import Proxy, fair
 
 BODY = b"x" * 1000
 RANDOM = Random(1)  # noqa: S311 - reproducible on purpose
@@ -96,6 +96,19 @@ def test_stalled_requests_take_effect_in_the_end(proxy: Proxy) -> None:
     moving.set()
     for thread in waiting:
         thread.join()
+    assert Echo.asked == 3
+
+
+@pytest.mark.parametrize(("before", "asked"), [(True, 0), (False, 1)], ids=["a request", "an answer"])
+def test_what_is_held_waits_and_all_else_goes_by(proxy: Proxy, asked: int, *, before: bool) -> None:
+    held = proxy.weather = weather.Held("PUT /bucket/key DynamoDB", before=before)
+    waiting = threading.Thread(target=put, args=(proxy, "DynamoDB_20120810.UpdateItem"))
+    waiting.start()
+    assert held.holding.wait(10)
+    assert Echo.asked == asked
+    assert put(proxy) == put(proxy, "DynamoDB_20120810.GetItem") == (200, BODY)
+    held.go_on()
+    waiting.join()
     assert Echo.asked == 3
 
 

@@ -4,10 +4,10 @@ import json
 import time
 from collections.abc import Callable
 from random import Random
-from threading import Event
+from threading import Event, Lock
 from typing import Final
 
-from tests.chaos.proxy import Answer, Cut, Forward, Request, Weather
+from tests.proxy.proxy import Answer, Cut, Forward, Request, Weather
 
 TYPE: Final = "com.amazonaws.dynamodb.v20120810#"
 
@@ -60,6 +60,34 @@ def stalled(until: Event) -> Weather:
         return forward()
 
     return weather
+
+
+class Held:
+    """Holds the first request whose method, path and target contain `pattern`, or else its answer, until `go_on`."""
+
+    def __init__(self, pattern: str, *, before: bool = True) -> None:
+        self.holding = Event()
+        self._pattern, self._before = pattern, before
+        self._going_on, self._first = Event(), Lock()
+
+    def go_on(self) -> None:
+        """Hold nothing any more."""
+        self._going_on.set()
+
+    def __call__(self, request: Request, forward: Forward) -> Answer:
+        """Serves as weather."""
+        if self._pattern not in " ".join(request) or not self._first.acquire(blocking=False):
+            return forward()
+        if self._before:
+            self._hold()
+            return forward()
+        answer = forward()
+        self._hold()
+        return answer
+
+    def _hold(self) -> None:
+        self.holding.set()
+        self._going_on.wait()
 
 
 def throttled(random: Random) -> Weather:
