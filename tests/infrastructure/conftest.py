@@ -1,4 +1,7 @@
-"""The synthesised templates of both stages, made once for each process of the test run."""
+"""The synthesised templates of both stages, made once for each process of the test run.
+
+They hold the reference pipeline only, so that one more changes no test here: test_one_runtime.py looks at all of them.
+"""
 
 import json
 from collections.abc import Mapping
@@ -9,11 +12,22 @@ from typing import Any
 import pytest
 
 from cdk import node
+from functions import registry
+from functions.core.pipeline import AnyPipeline
 
 node.use()
 
 ROOT = Path(__file__).parents[2]
-CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
+REFERENCE: Mapping[str, AnyPipeline] = {"logins": registry.load("logins")}
+WHOLE = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+
+def _only_reference(stage: Mapping[str, Any]) -> dict[str, Any]:
+    runs = stage.get("pipelines", {})
+    return {**stage, "pipelines": {name: run for name, run in runs.items() if name in REFERENCE}}
+
+
+CONTEXT = WHOLE | {"stages": {name: _only_reference(stage) for name, stage in WHOLE["stages"].items()}}
 UNCHECKED = {"aws:cdk:bundling-stacks": [], "@aws-cdk/core:validateAgainstDefaultRules": False}
 HASH = 8  # characters that CDK adds to a stack's ID
 PLACE: dict[str, Any] = {"region": "us-east-1", "zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}
@@ -72,12 +86,14 @@ class Templates:
         return {resource["Properties"]["Name"]: resource["Properties"]["Value"] for resource in found}
 
 
-def synthesise(out: Path, stages: Mapping[str, Any] | None = None) -> Templates:
+def synthesise(
+    out: Path, stages: Mapping[str, Any] | None = None, pipelines: Mapping[str, AnyPipeline] = REFERENCE
+) -> Templates:
     """Synthesise these stages, those of cdk.json unless told otherwise, without the zip and without the checks."""
     from cdk import synthesis  # noqa: PLC0415 - importing it starts Node
 
     context = CONTEXT | UNCHECKED | {"stages": stages or CONTEXT["stages"]}
-    synthesis.app(context, str(out), checked=False).synth()
+    synthesis.app(context, str(out), checked=False, pipelines=pipelines).synth()
     found = {}
     for path in out.glob("assembly-*/*.template.json"):
         name = path.parent.name.removeprefix("assembly-")

@@ -9,7 +9,7 @@ from cdk.columns import glue_columns
 from cdk.statements import QUERIES
 from functions.core import names
 from functions.pipelines.logins import PIPELINE
-from tests.infrastructure.conftest import ROOT, Templates, synthesise
+from tests.infrastructure.conftest import CONTEXT, Templates, synthesise
 
 STAGES = ["dev", "prod"]
 REDSHIFT = "AWS::RedshiftServerless::"
@@ -57,7 +57,7 @@ def test_days_are_projected_as_the_lake_lays_them_out(templates: Templates, stag
 
 
 def test_days_that_have_expired_are_not_projected(tmp_path: Any) -> None:
-    stages = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
+    stages = CONTEXT["stages"]
     templates = synthesise(tmp_path, {"dev": stages["dev"] | {"lake": {"expire_after_days": 400}}})
     told = templates.one("dev", "analytics", "AWS::Glue::Table")["TableInput"]["Parameters"]
     assert told["projection.day.range"] == "NOW-402DAYS,NOW+1DAYS"

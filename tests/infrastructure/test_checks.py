@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cdk.acknowledged import ACKNOWLEDGED
-from tests.infrastructure.conftest import ALTERNATIVES, CONTEXT, Templates
+from tests.infrastructure.conftest import ALTERNATIVES, WHOLE, Templates
 
 LINT = {  # warnings that we leave, and why
     "W3005": "CDK adds the dependency of a custom resource's function on its role although the reference implies it",
@@ -25,7 +25,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     from cdk import synthesis  # noqa: PLC0415 - importing it starts Node
 
     out = tmp_path_factory.mktemp("checked")
-    context = CONTEXT | {"aws:cdk:bundling-stacks": [], "stages": CONTEXT["stages"] | ALTERNATIVES}
+    context = WHOLE | {"aws:cdk:bundling-stacks": [], "stages": WHOLE["stages"] | ALTERNATIVES}
     try:
         synthesis.app(context, str(out)).synth()
     except RuntimeError as error:

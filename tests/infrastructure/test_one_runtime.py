@@ -14,16 +14,23 @@ import yaml
 from cdk import context
 from functions import registry
 from functions.core import names
-from tests.infrastructure.conftest import CONTEXT, ROOT, Templates
+from tests.infrastructure.conftest import REFERENCE, ROOT, WHOLE, Templates, synthesise
 from tests.infrastructure.resolve import ACCOUNT, REGION, Resolved
 
 EXAMPLE = "111122223333"  # the account of what is committed
 CHOSEN = [
     (stage.name, pipeline, stage.run(pipeline).runtime)
-    for stage in context.read(CONTEXT["stages"], registry.names()).values()
+    for stage in context.read(WHOLE["stages"], registry.names()).values()
     for pipeline in registry.names()
 ]
 EVERY = pytest.mark.parametrize(("stage", "pipeline", "runtime"), CHOSEN)
+
+
+@pytest.fixture(scope="module")
+def templates(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """With every pipeline."""
+    every = registry.load_all()
+    return templates if every == REFERENCE else synthesise(tmp_path_factory.mktemp("every"), WHOLE["stages"], every)
 
 
 @EVERY
@@ -72,10 +79,12 @@ def test_the_overlays_service_account_is_the_one_that_gets_the_role(
         for one in rendered(stage)
         if one["kind"] == "ServiceAccount"
     }
-    assert {(one["Namespace"], one["ServiceAccount"]) for one in identities} <= accounts
+    given = {(one["Namespace"], one["ServiceAccount"]) for one in identities}
+    assert (names.namespace(stage), names.worker(pipeline)) in given
+    assert {each for each in given if each[0] == names.namespace(stage)} <= accounts
 
 
-@pytest.mark.parametrize("stage", CONTEXT["stages"])
+@pytest.mark.parametrize("stage", WHOLE["stages"])
 def test_the_stores_are_those_that_the_code_writes_to(templates: Templates, stage: str) -> None:
     resolved = Resolved(templates, stage)
     tables = {one["TableName"] for one in resolved.properties("stores", "AWS::DynamoDB::GlobalTable")}

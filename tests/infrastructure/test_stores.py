@@ -8,7 +8,7 @@ import pytest
 from functions.core import names
 from functions.local import stores
 from functions.pipelines.logins import PIPELINE
-from tests.infrastructure.conftest import ROOT, Templates, synthesise
+from tests.infrastructure.conftest import CONTEXT, Templates, synthesise
 
 STAGES = ["dev", "prod"]
 ACCOUNT = {"Ref": "AWS::AccountId"}
@@ -95,7 +95,7 @@ def test_the_lake_ages_as_the_stage_says(templates: Templates, tmp_path_factory:
         ({"infrequent_after_days": 45, "expire_after_days": 400}, {"infrequent": 45, "expire": 400}),
         ({"infrequent_after_days": 45, "expire_after_days": 40}, {"expire": 40}),
     ):
-        stages = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
+        stages = CONTEXT["stages"]
         changed = {"prod": stages["prod"] | {"lake": lake}}
         assert aging(synthesise(tmp_path_factory.mktemp("cdk"), changed)) == expected
 

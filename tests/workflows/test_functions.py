@@ -2,6 +2,8 @@
 
 import pytest
 
+from functions import registry
+from functions.core import names
 from tests.workflows.conftest import Stage
 
 STATE, MAPPING, PROBLEM = "get-function-configuration", "'Disabled'].State", "LastProcessingResult"
@@ -14,12 +16,14 @@ def account(stage: Stage) -> Stage:
 
 
 def test_aliases_are_remembered_and_pointed_back(account: Stage) -> None:
-    account.answers.append(("get-alias --function-name tandem-dev-logins --name live", "7", 0))
+    account.answers.append(("get-alias", "7", 0))
     assert account.run("functions.sh", "remember", "dev").returncode == 0
-    assert (account.folder / "build/aliases-dev").read_text() == "tandem-dev-logins 7\n"
+    functions = [names.function("dev", pipeline) for pipeline in registry.names()]
+    assert (account.folder / "build/aliases-dev").read_text().splitlines() == [f"{name} 7" for name in functions]
     assert account.run("functions.sh", "go-back", "dev").returncode == 0
-    (call,) = account.calls("update-alias")
-    assert "--function-name tandem-dev-logins --name live --function-version 7" in call
+    back = account.calls("update-alias")
+    for name, call in zip(functions, back, strict=True):
+        assert f"--function-name {name} --name live --function-version 7" in call
 
 
 def test_a_function_that_is_new_has_nothing_to_go_back_to(account: Stage) -> None:
@@ -44,7 +48,8 @@ def test_versions_that_cannot_be_told_move_nothing(account: Stage) -> None:
 
 def test_what_stands_passes(account: Stage) -> None:
     checked = account.run("functions.sh", "check", "dev")
-    assert (checked.returncode, checked.stdout) == (0, "tandem-dev-logins: active\n")
+    active = [f"{names.function('dev', pipeline)}: active" for pipeline in registry.names()]
+    assert (checked.returncode, checked.stdout.splitlines()) == (0, active)
 
 
 @pytest.mark.parametrize(
