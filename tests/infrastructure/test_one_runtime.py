@@ -1,21 +1,16 @@
 """Exactly one runtime of a pipeline is enabled in a stage, and all that name things name the same ones.
 
-cdk.json decides; the event source mapping and the overlay of k8s/ follow. Where an overlay is there, it is rendered.
+cdk.json decides; the event source mapping and the overlay of k8s/ follow.
 """
 
-import shutil
-import subprocess
-from pathlib import Path
-from typing import Any
-
 import pytest
-import yaml
 
 from cdk import context
 from functions import registry
 from functions.core import names
-from tests.infrastructure.conftest import REFERENCE, ROOT, WHOLE, Templates, synthesise
+from tests.infrastructure.conftest import REFERENCE, WHOLE, Templates, synthesise
 from tests.infrastructure.resolve import ACCOUNT, REGION, Resolved
+from tests.manifests.conftest import K8S, Rendered, render
 
 EXAMPLE = "111122223333"  # the account of what is committed
 CHOSEN = [
@@ -49,9 +44,8 @@ def test_the_mapping_is_enabled_where_lambda_is_chosen(
 
 @EVERY
 def test_the_overlay_has_workers_where_the_worker_is_chosen(stage: str, pipeline: str, runtime: str) -> None:
-    deployments = [one for one in rendered(stage) if one["kind"] == "Deployment"]
-    replicas = {one["metadata"]["name"]: one["spec"].get("replicas", 1) for one in deployments}
-    name = names.worker(pipeline)
+    deployments, name = overlay(stage).kind("Deployment"), names.worker(pipeline)
+    replicas = {each: one["spec"].get("replicas", 1) for each, one in deployments.items()}
     assert (replicas.get(name, 0) > 0) is (runtime == "worker"), f"{name} has {replicas.get(name, 0)} replicas"
 
 
@@ -63,7 +57,7 @@ def test_the_overlay_says_what_the_stage_leaves_for_it(
     parameters = Resolved(templates, stage).properties("steady", "AWS::SSM::Parameter")
     (text,) = (one["Value"] for one in parameters if one.get("Name") == names.parameter(stage, "worker-env"))
     left = dict(line.split("=", 1) for line in text.splitlines())
-    given = variables(stage)
+    given = overlay(stage).environment
     assert set(left) <= set(given)
     for name in ("TANDEM_STAGE", "TANDEM_LAKE_BUCKET", "TANDEM_DEAD_LETTER_BUCKET", "TANDEM_KAFKA_AUTH", "AWS_REGION"):
         assert given[name].replace(EXAMPLE, ACCOUNT) == left[name]
@@ -74,11 +68,7 @@ def test_the_overlays_service_account_is_the_one_that_gets_the_role(
     templates: Templates, stage: str, pipeline: str, runtime: str
 ) -> None:
     identities = Resolved(templates, stage).properties("steady", "AWS::EKS::PodIdentityAssociation")
-    accounts = {
-        (one["metadata"]["namespace"], one["metadata"]["name"])
-        for one in rendered(stage)
-        if one["kind"] == "ServiceAccount"
-    }
+    accounts = {(one["metadata"]["namespace"], name) for name, one in overlay(stage).kind("ServiceAccount").items()}
     given = {(one["Namespace"], one["ServiceAccount"]) for one in identities}
     assert (names.namespace(stage), names.worker(pipeline)) in given
     assert {each for each in given if each[0] == names.namespace(stage)} <= accounts
@@ -99,22 +89,6 @@ def test_the_stores_are_those_that_the_code_writes_to(templates: Templates, stag
     }
 
 
-def rendered(stage: str) -> list[dict[str, Any]]:
-    """The objects of a stage's overlay."""
-    overlay = ROOT / "k8s" / "overlays" / stage
-    if not overlay.is_dir():
-        pytest.skip(f"there is no overlay k8s/overlays/{stage}")
-    if not shutil.which("kubectl"):
-        pytest.skip("takes kubectl")
-    done = subprocess.run(["kubectl", "kustomize", str(overlay)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return [one for one in yaml.safe_load_all(done.stdout) if one]
-
-
-def variables(stage: str) -> dict[str, str]:
-    """What the overlay's pods are given, before kustomize names the ConfigMap."""
-    file = Path(ROOT, "k8s", "overlays", stage, "stage.env")
-    if not file.is_file():
-        pytest.skip(f"there is no k8s/overlays/{stage}/stage.env")
-    lines = (line.strip() for line in file.read_text().splitlines())
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+def overlay(stage: str) -> Rendered:
+    """What is applied in a stage."""
+    return render(K8S / "overlays" / stage)

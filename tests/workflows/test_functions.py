@@ -34,10 +34,10 @@ def test_a_function_that_is_new_has_nothing_to_go_back_to(account: Stage) -> Non
 
 
 def test_live_is_the_newest_version_even_if_a_release_went_back_from_it(account: Stage) -> None:
-    account.answers.append(("list-versions-by-function --function-name tandem-dev-logins", '"8"', 0))
+    account.answers.append(("list-versions-by-function", '"8"', 0))
     assert account.run("functions.sh", "go-on", "dev").returncode == 0
-    (call,) = account.calls("update-alias")
-    assert "--function-name tandem-dev-logins --name live --function-version 8" in call
+    for pipeline, call in zip(registry.names(), account.calls("update-alias"), strict=True):
+        assert f"--function-name {names.function('dev', pipeline)} --name live --function-version 8" in call
 
 
 def test_versions_that_cannot_be_told_move_nothing(account: Stage) -> None:
