@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aws_cdk import Acknowledgment, Aws, Fn, Validations
+from aws_cdk import Aws, Fn
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -18,11 +18,12 @@ from constructs import Construct
 from cdk.config import StageConfig
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.stores import Stores
+from cdk.wildcards import acknowledge_wildcards
 from functions.core import names
+from functions.core.metrics import NAMESPACE
 from functions.core.pipeline import AnyPipeline
 
 GIVEN_UP: Final = "aws/lambda/*"  # where event source mappings leave what they gave up on
-METRICS: Final = "Tandem"  # the namespace in CloudWatch
 LONGEST_NAME: Final = 64
 INTERFACES: Final = (
     "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
@@ -48,7 +49,7 @@ class Grants:
 
     def worker(self) -> list[iam.PolicyStatement]:
         """The worker asks the ledger where to begin, and sends its metrics itself; Lambda's mapping and log do."""
-        metrics = {"StringEquals": {"cloudwatch:namespace": METRICS}}  # the only thing that narrows a metric down
+        metrics = {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}  # the only thing that narrows a metric down
         return [
             *self._both(),
             _allow("Position", ["dynamodb:GetItem"], [self.stores.ledger.table_arn], self._own_items()),
@@ -173,10 +174,8 @@ def role(
         assumed_by=principal,
         inline_policies={"tandem": iam.PolicyDocument(statements=may)},
     )
-    for resource in sorted({resource for statement in may for resource in statement.resources if "*" in resource}):
-        told = resource.replace(Aws.PARTITION, "<AWS::Partition>").replace(Aws.ACCOUNT_ID, "<AWS::AccountId>")
-        reason = WITHOUT_RESOURCES if resource == "*" else PREFIXES
-        Validations.of(made).acknowledge(Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{told}]", reason=reason))
+    wild = sorted({resource for statement in may for resource in statement.resources if "*" in resource})
+    acknowledge_wildcards(made, {each: WITHOUT_RESOURCES if each == "*" else PREFIXES for each in wild})
     return made
 
 

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 
 
 def acknowledge_wildcards(role: iam.Role, reasons: Mapping[str, str]) -> None:
-    """Reasons by resource. cdk-nag writes the account as <AWS::AccountId> where a stage has none of its own."""
+    """Reasons by resource. cdk-nag writes out what only CloudFormation knows, such as <AWS::AccountId>."""
     for resource, reason in reasons.items():
-        told = resource.replace(Aws.ACCOUNT_ID, "<AWS::AccountId>")
+        told = resource.replace(Aws.PARTITION, "<AWS::Partition>").replace(Aws.ACCOUNT_ID, "<AWS::AccountId>")
         Validations.of(role).acknowledge(Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{told}]", reason=reason))
