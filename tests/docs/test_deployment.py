@@ -5,15 +5,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 
-import pytest
 import yaml
 from confluent_kafka.admin import AdminClient
 
 from functions.core.topic_config import TopicConfig
-from functions.local.broker.apache import Apache, apache
-from functions.local.broker.broker import Unavailable
+from functions.local.broker.apache import Apache
 from tests.docs.pages import page
 
 FED = re.compile(r"^([^\n]+) <<'?EOF'?\n(.*?)\nEOF$", re.DOTALL | re.MULTILINE)
@@ -22,16 +19,6 @@ FED = re.compile(r"^([^\n]+) <<'?EOF'?\n(.*?)\nEOF$", re.DOTALL | re.MULTILINE)
 def fed(program: str) -> list[str]:
     """The here-documents of the page whose command ends so."""
     return [text for command, text in FED.findall(page("docs/deployment.md").text) if command.endswith(program)]
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Apache]:
-    try:
-        kafka = apache(lambda _: None)
-    except Unavailable as reason:
-        pytest.skip(f"takes Apache Kafka: {reason}")
-    with kafka:
-        yield kafka
 
 
 def ran(program: str, broker: Apache) -> str:
@@ -50,11 +37,11 @@ def ran(program: str, broker: Apache) -> str:
     ).stdout
 
 
-def test_the_desk_makes_the_topics_and_sends_a_first_record(broker: Apache) -> None:
+def test_the_desk_makes_the_topics_and_sends_a_first_record(empty_kafka: Apache) -> None:
     topics, record = fed("python -")
-    assert ran(topics, broker) == "user-login made\nprocessed-user-login made\n"
-    assert ran(record, broker) == "0\n"
-    found = AdminClient({"bootstrap.servers": broker.bootstrap}).list_topics("user-login", timeout=10)
+    assert ran(topics, empty_kafka) == "user-login made\nprocessed-user-login made\n"
+    assert ran(record, empty_kafka) == "0\n"
+    found = AdminClient({"bootstrap.servers": empty_kafka.bootstrap}).list_topics("user-login", timeout=10)
     assert len(found.topics["user-login"].partitions) == TopicConfig().partitions
 
 

@@ -3,7 +3,6 @@
 import json
 import math
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -16,6 +15,7 @@ from urllib.parse import urlencode
 
 import yaml
 
+from functions.local.broker.kraft import free_ports
 from tests.integration.picture import Line
 from tests.integration.waiting import eventually
 from tests.manifests.prometheus import rules
@@ -41,7 +41,7 @@ class Prometheus(AbstractContextManager["Prometheus"]):
     """Listens on a free port of the loopback address, keeps its data in `folder`, and ends with `with`."""
 
     def __init__(self, folder: Path, worker_port: int, cluster_port: int) -> None:
-        self._at = f"127.0.0.1:{_free_port()}"
+        self._at = f"127.0.0.1:{free_ports(1)[0]}"
         self._log = folder / "prometheus.log"
         (folder / "rules.yaml").write_text(rules.shortened(MINUTE))
         (folder / "prometheus.yaml").write_text(yaml.safe_dump(_config(worker_port, cluster_port)))
@@ -129,8 +129,3 @@ def _config(worker_port: int, cluster_port: int) -> Mapping[str, Any]:
             },
         ],
     }
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

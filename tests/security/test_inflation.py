@@ -1,29 +1,16 @@
 """A small compressed batch may inflate to a record of any size in its readers; a topic can be told not to take it."""
 
-from collections.abc import Iterator
-
 import pytest
 from confluent_kafka import KafkaError, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from functions.local.broker.apache import apache
-from functions.local.broker.broker import Broker, Unavailable
+from functions.local.broker.apache import Apache
 
 MIB = 2**20
 
 
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Broker]:
-    try:
-        found = apache(lambda _: None)
-    except Unavailable as reason:
-        pytest.skip(f"only Apache Kafka looks into batches: {reason}")
-    with found:
-        yield found
-
-
-def answer(broker: Broker, topic: str, value: bytes) -> KafkaError | None:
+def answer(broker: Apache, topic: str, value: bytes) -> KafkaError | None:
     """What the broker says to a producer that keeps to no limit of its own."""
     producer = Producer({"bootstrap.servers": broker.bootstrap, "compression.type": "gzip", "message.max.bytes": 10**9})
     answers: list[KafkaError | None] = []
@@ -36,12 +23,12 @@ def answer(broker: Broker, topic: str, value: bytes) -> KafkaError | None:
 def test_a_topic_that_keeps_records_uncompressed_refuses_what_inflates_beyond_its_limit(
     kept: str,
     refused: bool,  # noqa: FBT001 - pytest passes parameters by name
-    broker: Broker,
+    empty_kafka: Apache,
 ) -> None:
     topic = NewTopic(f"kept-{kept}", 1, 1, config={"compression.type": kept, "max.message.bytes": str(MIB)})
-    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    admin = AdminClient({"bootstrap.servers": empty_kafka.bootstrap})
     admin.create_topics([topic])[topic.topic].result(30)
-    error = answer(broker, topic.topic, bytes(20 * MIB))
+    error = answer(empty_kafka, topic.topic, bytes(20 * MIB))
     assert (error is not None) is refused
     assert error is None or error.code() == KafkaError.MSG_SIZE_TOO_LARGE
-    assert answer(broker, topic.topic, bytes(MIB // 2)) is None
+    assert answer(empty_kafka, topic.topic, bytes(MIB // 2)) is None
