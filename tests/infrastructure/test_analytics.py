@@ -108,7 +108,7 @@ def test_the_namespace_keeps_its_own_password_and_its_logs(templates: Templates)
     assert told["ManageAdminPassword"] is True
     assert "AdminUserPassword" not in told
     assert "tandem" in told["KmsKeyId"]["Fn::ImportValue"]
-    assert namespace["DeletionPolicy"] == "Retain"
+    assert namespace["DeletionPolicy"] == "RetainExceptOnCreate"
     logged = {
         each["Properties"]["LogGroupName"]: each["Properties"]
         for each in templates.resources("prod", "analytics", "AWS::Logs::LogGroup").values()
