@@ -76,8 +76,8 @@ class KafkaTopic:
         return kind(f"topic {self._name}: {error.str()}")
 
 
-# Not an unknown topic: that is also what brokers answer for a moment while they are restarted one by one, as MSK patches
-# them (librdkafka, issue 4401), and nobody should have to look after each patch. One that is missing shows as retries.
+# Not an unknown topic: that is also what brokers answer for a moment while they are restarted one by one, as MSK does
+# to patch them (librdkafka, issue 4401). Nobody should have to look after that; one that is missing shows as retries.
 NEVER: Final = (
     KafkaError.MSG_SIZE_TOO_LARGE,
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
