@@ -98,6 +98,7 @@ def test_the_workgroup_is_inside_and_nobody_gets_in(templates: Templates) -> Non
     assert len(group["SubnetIds"]) == 3
     assert {"ParameterKey": "require_ssl", "ParameterValue": "true"} in group["ConfigParameters"]
     clients = templates.one("prod", "analytics", "AWS::EC2::SecurityGroup")
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in clients["SecurityGroupEgress"]] == [(443, 443)]
     assert "SecurityGroupIngress" not in clients
     assert not templates.resources("prod", "analytics", "AWS::EC2::SecurityGroupIngress")
 
