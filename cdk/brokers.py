@@ -74,11 +74,11 @@ def _standard(
     scope: Construct, stage: StageConfig, kafka: StandardKafka, place: Place, key: kms.IKey
 ) -> msk.CfnCluster:
     """What Express brokers need not be told: their configuration, and how their storage grows."""
+    # For no version in particular: a list of them cannot change, and an upgrade would want another of the same name.
     configuration = msk.CfnConfiguration(
         scope,
         "Configuration",
         name=names.cluster(stage.name),
-        kafka_versions_list=[kafka.version],
         server_properties="\n".join(f"{name}={value}" for name, value in SERVER_PROPERTIES.items()),
     )
     configuration.apply_removal_policy(removal(stage))  # a cluster that stays needs it

@@ -155,7 +155,7 @@ class Run(Frozen):
     timeout_seconds: int = Field(120, ge=10, le=840)
     """Of one invocation."""
     concurrency: int | None = Field(None, ge=1, le=1000)
-    """Reserved for the function."""
+    """Reserved for the function; the account's quota must leave 100 for all others."""
     batch_records: int = Field(5000, ge=1, le=10_000)
     """At most, in one invocation."""
     window_seconds: int = Field(1, ge=0, le=300)
@@ -184,7 +184,7 @@ class NewEks(Frozen):
     """An EKS cluster of the stage's own, in Auto Mode."""
 
     kind: Literal["new"] = "new"
-    version: str = Field("1.34", pattern=r"^1\.\d\d$", description="a version of Kubernetes, like 1.34")
+    version: str = Field("1.35", pattern=r"^1\.\d\d$", description="a version of Kubernetes, like 1.35")
     public_access: bool = False
     """Whether its API answers outside the VPC."""
     admins: tuple[Role, ...] = Field((), description="ARNs of roles that administer the cluster")

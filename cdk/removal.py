@@ -6,5 +6,8 @@ from cdk.config import StageConfig
 
 
 def removal(stage: StageConfig) -> RemovalPolicy:
-    """They stay where the stage is protected, and go with the stack elsewhere."""
-    return RemovalPolicy.RETAIN if stage.protected else RemovalPolicy.DESTROY
+    """They stay where the stage is protected, and go with the stack elsewhere.
+
+    What a failed first deployment had made goes in any case: it holds nothing, and would be in the next one's way.
+    """
+    return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if stage.protected else RemovalPolicy.DESTROY

@@ -57,4 +57,4 @@ def create(scope: Construct, cluster_arn: str, topics: Mapping[str, TopicConfig]
             replication_factor=REPLICAS,
             configs=b64encode(lines.encode()).decode(),
         )
-        topic.apply_removal_policy(RemovalPolicy.RETAIN)
+        topic.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)

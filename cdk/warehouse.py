@@ -15,7 +15,7 @@ from cdk.loads import inbound
 from cdk.logs import log_group
 from cdk.removal import removal
 from cdk.stacks.keys import Keys
-from cdk.stacks.network import Network
+from cdk.stacks.network import HTTPS, Network
 from cdk.stacks.stores import Stores
 from cdk.statements import Place, warehouse
 from cdk.warehouse_tables import Serverless, WarehouseTables
@@ -91,8 +91,9 @@ class Warehouse(Construct):
     def _workgroup(self, network: Network, base_rpu: int) -> serverless.CfnWorkgroup:
         """Nobody reaches its port until somebody adds a rule: query editor and Data API need none."""
         group = ec2.SecurityGroup(
-            self, "Clients", vpc=network.vpc, description="Redshift: out to S3 by its endpoint, nobody in"
+            self, "Clients", vpc=network.vpc, description="Redshift: out to S3, nobody in", allow_all_outbound=False
         )
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "S3, which has no group to name")
         workgroup = serverless.CfnWorkgroup(
             self,
             "Workgroup",

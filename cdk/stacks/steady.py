@@ -6,7 +6,7 @@ Manifests are applied with kubectl, by the workflows of .github/ or by a person:
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aws_cdk import Annotations, Duration, RemovalPolicy, Stack
+from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_eks_v2 as eks
@@ -17,6 +17,8 @@ from constructs import Construct
 from cdk import environment
 from cdk.config import ExistingEks, NewEks, StageConfig
 from cdk.grants import Grants, of_scaler, role
+from cdk.logs import log_group
+from cdk.removal import removal
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import Network
@@ -87,16 +89,17 @@ class Steady(Stack):
                     description="untagged",
                 )
             ],
-            removal_policy=RemovalPolicy.RETAIN if self._stage.protected else RemovalPolicy.DESTROY,
+            removal_policy=removal(self._stage),
             empty_on_delete=not self._stage.protected,
         )
 
     def _new_cluster(self, chosen: NewEks, keys: Keys, network: Network) -> tuple[str, str]:
         """Its name, and the security group of its nodes: in Auto Mode they have the cluster's own."""
+        name = names.cluster(self._stage.name)
         cluster = eks.Cluster(
             self,
             "Cluster",
-            cluster_name=names.cluster(self._stage.name),
+            cluster_name=name,
             version=eks.KubernetesVersion.of(chosen.version),
             vpc=network.vpc,
             vpc_subnets=[network.private],
@@ -110,7 +113,12 @@ class Steady(Stack):
             cluster_logging=list(eks.ClusterLoggingTypes),
             secrets_encryption_key=keys.data,
             bootstrap_cluster_creator_admin_permissions=False,  # whoever runs CloudFormation is no administrator
+            bootstrap_self_managed_addons=False,  # EKS takes nothing else in Auto Mode, which has its own on each node
             output_config_command=False,
+        )
+        # Made here, or EKS makes it, unencrypted and for ever.
+        cluster.node.add_dependency(
+            log_group(self, "ControlPlaneLog", self._stage, keys.data, group=f"/aws/eks/{name}/cluster")
         )
         reason = "nothing in AWS runs kubectl, and the network has the endpoints that nodes need"
         Annotations.of(cluster).acknowledge_warning("@aws-cdk/aws-eks:isolatedSubnetsForKubectlPrivateSubnets", reason)

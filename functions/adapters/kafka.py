@@ -24,6 +24,9 @@ def connection(settings: Settings, secret: Secret) -> dict[str, Any]:
                 "security.protocol": "SASL_SSL",
                 "sasl.mechanism": "OAUTHBEARER",
                 "oauth_cb": _iam_token(settings.region),
+                # "Amazon MSK quota": a broker takes so many new IAM connections a second, kafka.t3.small only 4. Those
+                # that it refuses would be there again after librdkafka's 100 ms, and be refused again.
+                "reconnect.backoff.ms": 1000,
             }
         case "scram":
             username, password = _scram(secret(settings.scram_from or ""))

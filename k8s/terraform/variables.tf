@@ -33,11 +33,11 @@ variable "cluster_name" {
 variable "kubernetes_version" {
   description = "The version of Kubernetes, as major.minor."
   type        = string
-  default     = "1.34"
+  default     = "1.35"
 
   validation {
     condition     = can(regex("^1\\.\\d\\d$", var.kubernetes_version))
-    error_message = "kubernetes_version: takes major.minor, like 1.34."
+    error_message = "kubernetes_version: takes major.minor, like 1.35."
   }
 }
 

@@ -98,6 +98,7 @@ def test_the_workgroup_is_inside_and_nobody_gets_in(templates: Templates) -> Non
     assert len(group["SubnetIds"]) == 3
     assert {"ParameterKey": "require_ssl", "ParameterValue": "true"} in group["ConfigParameters"]
     clients = templates.one("prod", "analytics", "AWS::EC2::SecurityGroup")
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in clients["SecurityGroupEgress"]] == [(443, 443)]
     assert "SecurityGroupIngress" not in clients
     assert not templates.resources("prod", "analytics", "AWS::EC2::SecurityGroupIngress")
 
@@ -108,7 +109,7 @@ def test_the_namespace_keeps_its_own_password_and_its_logs(templates: Templates)
     assert told["ManageAdminPassword"] is True
     assert "AdminUserPassword" not in told
     assert "tandem" in told["KmsKeyId"]["Fn::ImportValue"]
-    assert namespace["DeletionPolicy"] == "Retain"
+    assert namespace["DeletionPolicy"] == "RetainExceptOnCreate"
     logged = {
         each["Properties"]["LogGroupName"]: each["Properties"]
         for each in templates.resources("prod", "analytics", "AWS::Logs::LogGroup").values()

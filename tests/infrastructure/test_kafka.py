@@ -107,7 +107,7 @@ def test_topics_as_declared(templates: Templates, stage: str) -> None:
         assert properties["ReplicationFactor"] == 3
         lines = b64decode(properties["Configs"]).decode().split("\n")
         assert lines == [f"retention.ms={config.retention_hours * 3_600_000}", "min.insync.replicas=2"]
-        assert made[name]["DeletionPolicy"] == "Retain"
+        assert made[name]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def pipelines(source: TopicConfig, sink: TopicConfig) -> Sequence[AnyPipeline]:
@@ -204,10 +204,16 @@ def test_a_given_cluster_is_left_as_it_is(alternatives: Templates) -> None:
     assert parameters["/tandem/given/kafka-port"] == "9096"
 
 
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_the_brokers_version_can_be_raised(templates: Templates, stage: str) -> None:
+    """CloudFormation replaces a configuration for another list of versions, and its name is taken."""
+    assert "KafkaVersionsList" not in templates.one(stage, "kafka", "AWS::MSK::Configuration")
+
+
 def test_a_protected_stage_keeps_its_cluster(templates: Templates, alternatives: Templates) -> None:
     for kind in (CLUSTER, "AWS::MSK::Configuration", "AWS::SecretsManager::Secret"):
         (kept,) = templates.resources("prod", "kafka", kind).values()
-        assert kept["DeletionPolicy"] == "Retain"
+        assert kept["DeletionPolicy"] == "RetainExceptOnCreate"
     (gone,) = alternatives.resources("iam", "kafka", CLUSTER).values()
     assert gone["DeletionPolicy"] == "Delete"
 

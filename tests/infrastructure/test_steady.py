@@ -38,7 +38,7 @@ def test_images_are_scanned_immutable_and_encrypted_and_untagged_ones_go(templat
 
 
 def test_images_outlive_the_stack_of_a_protected_stage_only(templates: Templates) -> None:
-    for stage, policy in (("dev", "Delete"), ("prod", "Retain")):
+    for stage, policy in (("dev", "Delete"), ("prod", "RetainExceptOnCreate")):
         (repository,) = templates.resources(stage, "steady", "AWS::ECR::Repository").values()
         assert repository["DeletionPolicy"] == policy
         assert repository["Properties"]["EmptyOnDelete"] is (stage == "dev")
@@ -52,11 +52,21 @@ def test_the_cluster_is_in_auto_mode_private_logged_and_encrypted(templates: Tem
     assert cluster["AccessConfig"] == {
         "AuthenticationMode": "API", "BootstrapClusterCreatorAdminPermissions": False,
     }  # fmt: skip
+    assert cluster["BootstrapSelfManagedAddons"] is False  # CreateCluster refuses anything else in Auto Mode
     assert len(cluster["Logging"]["ClusterLogging"]["EnabledTypes"]) == 5
     assert cluster["EncryptionConfig"][0]["Resources"] == ["secrets"]
     assert ":key/" in cluster["EncryptionConfig"][0]["Provider"]["KeyArn"]
     place = cluster["ResourcesVpcConfig"]
     assert (place["EndpointPrivateAccess"], place["EndpointPublicAccess"]) == (True, False)
+
+
+@STAGES
+def test_the_control_planes_log_is_there_before_eks_would_make_it(templates: Templates, stage: str) -> None:
+    ((log, made),) = templates.resources(stage, "steady", "AWS::Logs::LogGroup").items()
+    assert made["Properties"]["LogGroupName"] == f"/aws/eks/tandem-{stage}/cluster"
+    assert {"KmsKeyId", "RetentionInDays"} <= set(made["Properties"])
+    (cluster,) = templates.resources(stage, "steady", "AWS::EKS::Cluster").values()
+    assert log in cluster["DependsOn"]
 
 
 @STAGES

@@ -201,7 +201,7 @@ def test_tables_are_on_demand_encrypted_and_can_be_restored(templates: Templates
 def test_what_is_kept_outlives_a_protected_stack(templates: Templates, stage: str) -> None:
     kept = ("AWS::S3::Bucket", "AWS::DynamoDB::GlobalTable", "AWS::SecretsManager::Secret")
     policies = {each["DeletionPolicy"] for kind in kept for each in templates.resources(stage, "stores", kind).values()}
-    assert policies == {"Retain" if stage == "prod" else "Delete"}
+    assert policies == {"RetainExceptOnCreate" if stage == "prod" else "Delete"}
 
 
 def test_the_mask_key_is_as_long_as_the_hash_takes(templates: Templates, stage: str) -> None:

@@ -6,6 +6,7 @@ from cdk.config import NewNetwork, StageConfig
 from tests.manifests.conftest import Object, Rendered
 
 AGENT = "169.254.170.23/32"  # EKS documentation, "Pod Identity Agent"
+NODE_LOCAL = "169.254.20.10/32"  # Kubernetes documentation, "Using NodeLocal DNSCache in Kubernetes Clusters"
 
 
 def blocks(rule: Object) -> set[str]:
@@ -40,6 +41,7 @@ def test_what_goes_out(overlay: Rendered) -> None:
     assert all(rule["to"] for rule in out.values())
     assert blocks(out[frozenset({80})]) == {AGENT}
     assert {each["protocol"] for each in out[frozenset({53})]["ports"]} == {"UDP", "TCP"}
+    assert NODE_LOCAL in blocks(out[frozenset({53})])
 
 
 def test_brokers_are_looked_for_in_the_vpc(overlay: Rendered, stage: str, stages: Mapping[str, StageConfig]) -> None:

@@ -45,6 +45,10 @@ def test_iam_signs_tokens_for_its_region_that_expire_in_seconds(monkeypatch: pyt
     assert chosen["oauth_cb"]("") == ("token-eu-central-1", 1_700_000_000.5)
 
 
+def test_iam_comes_back_no_faster_than_small_brokers_admit() -> None:
+    assert connection(settings(), never)["reconnect.backoff.ms"] >= 1000
+
+
 def test_scram_reads_the_secret_that_the_setting_names() -> None:
     asked: list[str] = []
 

@@ -125,8 +125,8 @@ def send(*answers: KafkaError | Exception | None, number: int = 1) -> Stand:
         (KafkaError(KafkaError._ALL_BROKERS_DOWN), Unavailable),
         (KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Refused),
         (KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), Refused),
-        (KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), Refused),
-        (KafkaError(KafkaError._UNKNOWN_TOPIC), Refused),
+        (KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), Unavailable),
+        (KafkaError(KafkaError._UNKNOWN_TOPIC), Unavailable),
         (KafkaError(KafkaError._FATAL), Fatal),
         (KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, "lost", True), Fatal),  # noqa: FBT003 - that it is fatal
     ],
