@@ -86,7 +86,7 @@ lock: setup ## Renew the locks: requirements.txt (runtime) and requirements-dev.
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras -c requirements.txt pyproject.toml -o requirements-dev.txt
 
-sbom: setup ## List what the zip and the image carry of Python, as CycloneDX
+sbom: setup ## List what the zip and the image carry of Python, as CycloneDX, in build/sbom
 	@mkdir -p build/sbom
 	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible -o build/sbom/python.cdx.json
 
