@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -98,9 +99,36 @@ def test_the_quick_start_prints_what_it_says(
     assert capsys.readouterr().out == shown[at + 1].code
 
 
+def test_the_test_in_the_docs_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "functions.pipelines.orders", orders())
+    _, code = written()
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - our own page
+    tests = [each for name, each in names.items() if name.startswith("test_")]
+    assert len(tests) == 2
+    for each in tests:
+        each()
+
+
+@pytest.mark.parametrize(
+    ("at", "path"), [(0, "functions/pipelines/orders.py"), (1, "tests/unit/pipelines/test_orders.py")]
+)
+def test_what_the_docs_have_people_write_passes_our_own_lint(at: int, path: str) -> None:
+    first_party = 'lint.isort.known-first-party = ["functions"]'  # ruff looks for the file of `orders` otherwise
+    for verb in (["check", "--config", first_party], ["format", "--check"]):
+        command = [str(Path(sys.executable).with_name("ruff")), *verb, "--quiet", "--stdin-filename", path, "-"]
+        done = subprocess.run(command, cwd=ROOT, input=written()[at], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def written() -> list[str]:
+    """The Python of "write a pipeline": the pipeline, and its test."""
+    return [block.code for block in page("docs/write-a-pipeline.md").blocks if block.language == "python"]
+
+
 def orders() -> ModuleType:
     """The example of "write a pipeline", as the module that a reader makes of it."""
-    (code,) = (block.code for block in page("docs/write-a-pipeline.md").blocks if block.language == "python")
+    code, _ = written()
     module = ModuleType("functions.pipelines.orders")
     exec(code, vars(module))  # noqa: S102 - our own page
     return module

@@ -17,6 +17,7 @@ from functions.local.demo.topics import Topics
 from functions.local.stage import Stage
 
 PIPELINE: Final = "logins"
+SLICE_SECONDS: Final = "1"  # a deployed worker's 5 would leave it killed before it had settled anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,9 @@ def set_up(choice: str, *, flood_ratio: float | None, say: Callable[[str], None]
     Broker `choice` is auto, apache, embedded or HOST:PORT; `flood_ratio` None leaves the pipeline's own.
     """
     pipeline = registry.load(PIPELINE)
-    settings = {} if flood_ratio is None else {"TANDEM_FLOOD_RATIO": str(flood_ratio)}
+    settings = {"TANDEM_SLICE_SECONDS": SLICE_SECONDS}
+    if flood_ratio is not None:
+        settings["TANDEM_FLOOD_RATIO"] = str(flood_ratio)
     with (
         _broker(choice, say) as broker,
         Topics(broker, pipeline.topic, pipeline.topics[0].name) as topics,

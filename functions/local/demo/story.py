@@ -16,7 +16,6 @@ from functions.local.event_source.stats import Stats
 
 HANDOVER_AT: Final = 0.8  # of the burst settled: the rest of it, and what is produced meanwhile, is the worker's
 KILL_AT: Final = 0.5  # of what is left for the worker
-KILL_SECONDS: Final = 3.0  # before a slice has gathered for its 5 seconds: few records would be settled in one go
 READY_SECONDS: Final = 30.0
 DRAIN_SECONDS: Final = 30.0
 
@@ -61,12 +60,13 @@ class Story:
 
     def _steady(self) -> None:
         """The worker at work, killed half-way, started again, until everything is settled."""
-        taken, began = self.watch.settled, self.watch.now
+        taken = self.watch.settled
         half = taken + int((self.watch.count - taken) * KILL_AT)
 
         def half_way() -> bool:
+            """Or the worker has begun, and nothing more will come."""
             seen = self.watch.samples[-1]
-            return seen.settled >= half or (seen.produced == self.watch.count and seen.at - began >= KILL_SECONDS)
+            return seen.settled >= half or (seen.produced == self.watch.count and seen.settled > taken)
 
         self.worker.start()
         rate = self.production.pace.steady(time.monotonic())
