@@ -6,7 +6,7 @@ Manifests are applied with kubectl, by the workflows of .github/ or by a person:
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aws_cdk import Annotations, Duration, Stack
+from aws_cdk import Annotations, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_eks_v2 as eks
@@ -27,7 +27,6 @@ from functions.core import names
 from functions.core.pipeline import AnyPipeline
 
 PODS: Final = "pods.eks.amazonaws.com"  # the Pod Identity agent, which also tags the session with pod and namespace
-UNTAGGED_DAYS: Final = 7
 KEDA: Final = ("keda", "keda-operator")  # namespace and service account, as its chart has them
 DEPLOYERS: Final = "tandem-deployers"  # k8s/base/stage/deployer.yaml says what they may besides the Edit policy
 
@@ -73,7 +72,10 @@ class Steady(Stack):
         self._tell("cluster-name", self._cluster)
 
     def _repository(self, keys: Keys) -> ecr.Repository:
-        """A tag is a build's, for ever, so that what ran can be told; what lost its tag is of no use to anybody."""
+        """A tag is a build's, for ever, so that what ran can be told.
+
+        Nothing expires: what has no tag here is one platform's part of an image, its signature or its SBOM.
+        """
         return ecr.Repository(
             self,
             "Repository",
@@ -82,13 +84,6 @@ class Steady(Stack):
             image_tag_mutability=ecr.TagMutability.IMMUTABLE,
             encryption=ecr.RepositoryEncryption.KMS,
             encryption_key=keys.data,
-            lifecycle_rules=[
-                ecr.LifecycleRule(
-                    tag_status=ecr.TagStatus.UNTAGGED,
-                    max_image_age=Duration.days(UNTAGGED_DAYS),
-                    description="untagged",
-                )
-            ],
             removal_policy=removal(self._stage),
             empty_on_delete=not self._stage.protected,
         )
