@@ -31,7 +31,7 @@ for template in "$work"/new/assembly-*/*.template.json; do
     if cmp -s "$before" "$template"; then continue; fi
     changed=$((changed + 1))
     printf '<details><summary><code>%s/%s</code></summary>\n\n```\n' "$stage" "$stack"
-    "$cdk" diff --app "$work/new" "$stage/$stack" --exclusively --ignore-errors --template "$before" --no-color >"$work/told" 2>&1
+    "$cdk" diff --app "$work/new" "$stage/$stack" --exclusively --ignore-errors --template "$before" --no-color >"$work/told" 2>&1 || { cat "$work/told" >&2; exit 1; }
     head -c 12000 "$work/told" # a comment at GitHub takes 65,536 characters in all
     printf '\n```\n</details>\n\n'
 done
