@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 ZONES: Final = 3
 ISSUER: Final = "token.actions.githubusercontent.com"
+OLDEST, KRAFT_ONLY = (3, 6), (4, 0)  # versions of Kafka
 LARGEST, SMALLEST = 16, 22  # prefix lengths: a VPC's limit, and room for nodes and pods in three subnets
 
 
@@ -75,9 +76,17 @@ class Provisioned(Frozen):
     version: str = Field(
         "3.9.x.kraft", pattern=r"^\d+\.\d+\.(\d+|x)(\.kraft)?$", description="one of MSK's versions, like 3.9.x.kraft"
     )
-    """A cluster stays with ZooKeeper or KRaft for ever."""
+    """Without .kraft it needs ZooKeeper, as only Kafka 3 can; to change that is a migration and no upgrade."""
     brokers_per_zone: int = Field(1, ge=1, le=10)
     """In each of the three zones."""
+
+    @model_validator(mode="after")
+    def _makes_topics(self) -> Self:
+        """MSK documentation, "Topic operations": from 3.6.0 on; and "Metadata management": ZooKeeper ends with 3.9."""
+        number = tuple(int(part) for part in self.version.split(".")[:2])
+        if number < OLDEST or (number >= KRAFT_ONLY and not self.version.endswith(".kraft")):
+            raise ValueError(f"version: got {self.version!r}, takes 3.6.0 or newer, from 4.0 on with .kraft")
+        return self
 
 
 class StandardKafka(Provisioned):
@@ -248,6 +257,7 @@ class StageConfig(Frozen):
     """None takes that of the credentials."""
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="a region like us-east-1")
     zones: tuple[str, str, str] = Field(description="the names of three zones of the region, like us-east-1a")
+    """Each account has its own names: in us-east-1 none of them may have the ID use1-az3, where MSK takes no subnet."""
     network: NewNetwork | ExistingNetwork = Field(NewNetwork(), discriminator="kind")
     """Where everything lives."""
     kafka: StandardKafka | ExpressKafka | ServerlessKafka | ExistingKafka = Field(

@@ -92,6 +92,8 @@ def run(**changes: Any) -> dict[str, Any]:
         ),
         (GIVEN | {"eks": {"kind": "existing"}}, "stages.dev.eks.name: is missing, takes the cluster's name"),
         (PLACE | {"eks": {"kind": "new", "version": "2.0"}}, "stages.dev.eks.version: got '2.0', takes a version of"),
+        (kafka(kind="standard", version="3.5.1"), "stages.dev.kafka.version: got '3.5.1', takes 3.6.0 or newer"),
+        (kafka(kind="express", version="4.0.x"), "stages.dev.kafka.version: got '4.0.x', takes 3.6.0 or newer"),
         (run(runtime="both"), "stages.dev.pipelines.logins.runtime: got 'both', takes 'msk' or 'worker'"),
         (run(retries=3), "stages.dev.pipelines.logins.retries: got 3, takes provisioned mode: give pollers"),
         (run(record_age_seconds=60), "stages.dev.pipelines.logins.record_age_seconds: got 60, takes provisioned mode"),
