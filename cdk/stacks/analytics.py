@@ -4,18 +4,17 @@ from collections.abc import Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_athena as athena
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk.catalog import catalog, lake_table
 from cdk.config import StageConfig
+from cdk.parameters import tell
 from cdk.queries import named_queries, workgroup
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import Network
 from cdk.stacks.stores import Stores
 from cdk.statements import Place, backfill
 from cdk.warehouse import Warehouse
-from functions.core import names
 from functions.core.pipeline import AnyPipeline
 
 
@@ -47,10 +46,4 @@ class Analytics(Stack):
 
     def _tell(self, stage: StageConfig, place: Place, pipelines: Sequence[AnyPipeline]) -> None:
         """Leave for people the SQL that only they can decide to run."""
-        for pipeline in pipelines:
-            ssm.StringParameter(
-                self,
-                f"Told-backfill-{pipeline.name}",
-                parameter_name=names.parameter(stage.name, f"backfill-{pipeline.name}"),
-                string_value=backfill(place, pipeline),
-            )
+        tell(self, stage, {f"backfill-{pipeline.name}": backfill(place, pipeline) for pipeline in pipelines})

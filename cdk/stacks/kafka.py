@@ -11,7 +11,6 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk import brokers, scram, topics
@@ -19,6 +18,7 @@ from cdk.bootstrap import bootstrap_servers
 from cdk.config import ExistingKafka, ExpressKafka, ServerlessKafka, StageConfig, StandardKafka
 from cdk.ingress import admit, let_out
 from cdk.logs import log_group
+from cdk.parameters import tell
 from cdk.removal import removal
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import HTTPS, Network
@@ -126,11 +126,10 @@ class Kafka(Stack):
 
     def _leave(self, stage: StageConfig) -> None:
         """For the manifests, Terraform and people."""
-        found = {
+        values = {
             "cluster-arn": self.cluster_arn,
             "bootstrap-servers": self.bootstrap_servers,
             "kafka-port": str(self.port),
             "brokers-security-group-id": self.brokers.security_group_id,
         }
-        for name, value in found.items():
-            ssm.StringParameter(self, name, parameter_name=names.parameter(stage.name, name), string_value=value)
+        tell(self, stage, values)

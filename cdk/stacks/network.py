@@ -11,6 +11,7 @@ from cdk import endpoints, vpc
 from cdk.config import ExistingNetwork, StageConfig
 from cdk.ingress import admit
 from cdk.logs import log_group
+from cdk.parameters import tell
 from cdk.stacks.keys import Keys
 from functions.core import names
 from functions.core.pipeline import AnyPipeline
@@ -87,10 +88,9 @@ class Network(Stack):
 
     def _leave(self, stage: StageConfig) -> None:
         """For the manifests and Terraform."""
-        found = {"vpc-id": self.vpc.vpc_id, "clients-security-group-id": self.clients.security_group_id}
-        for name, value in found.items():
-            ssm.StringParameter(self, name, parameter_name=names.parameter(stage.name, name), string_value=value)
+        group = self.clients.security_group_id
+        tell(self, stage, {"vpc-id": self.vpc.vpc_id, "clients-security-group-id": group})
         for name, values in {"private-subnet-ids": self.subnet_ids, "zones": list(stage.zones)}.items():
             ssm.StringListParameter(
-                self, name, parameter_name=names.parameter(stage.name, name), string_list_value=values
+                self, f"Told-{name}", parameter_name=names.parameter(stage.name, name), string_list_value=values
             )

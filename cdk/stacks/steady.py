@@ -11,13 +11,13 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk import environment
 from cdk.config import ExistingEks, NewEks, StageConfig
 from cdk.grants import Grants, of_scaler, role
 from cdk.logs import log_group
+from cdk.parameters import tell
 from cdk.removal import removal
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.keys import Keys
@@ -67,9 +67,12 @@ class Steady(Stack):
         grants = [Grants(stage, pipeline, keys.data, kafka, stores) for pipeline in pipelines]
         self.workers = {each.pipeline.name: self._worker(each) for each in grants}
         self._scaler(grants)
-        self._tell("worker-env", environment.of_workers(stage, kafka, stores))
-        self._tell("repository-uri", self.repository.repository_uri)
-        self._tell("cluster-name", self._cluster)
+        values = {
+            "worker-env": environment.of_workers(stage, kafka, stores),
+            "repository-uri": self.repository.repository_uri,
+            "cluster-name": self._cluster,
+        }
+        tell(self, stage, values)
 
     def _repository(self, keys: Keys) -> ecr.Repository:
         """A tag is a build's, for ever, so that what ran can be told.
@@ -149,7 +152,7 @@ class Steady(Stack):
         worker = self._role(pipeline, names.role(stage, pipeline, "worker"), grants.worker())
         if self._wires:
             self._give(pipeline, worker, names.namespace(stage), names.worker(pipeline))
-        self._tell(f"worker-role-arn/{pipeline}", worker.role_arn)
+        tell(self, self._stage, {f"worker-role-arn/{pipeline}": worker.role_arn})
         return worker
 
     def _scaler(self, grants: Sequence[Grants]) -> None:
@@ -157,7 +160,7 @@ class Steady(Stack):
         scaler = self._role("Keda", names.scaler_role(self._stage.name), of_scaler(grants))
         if isinstance(self._stage.eks, NewEks):
             self._give("Keda", scaler, *KEDA)
-        self._tell("keda-role-arn", scaler.role_arn)
+        tell(self, self._stage, {"keda-role-arn": scaler.role_arn})
 
     def _role(self, name: str, role_name: str, may: Sequence[iam.PolicyStatement]) -> iam.Role:
         return role(self, f"Role-{name}", role_name, iam.SessionTagsPrincipal(iam.ServicePrincipal(PODS)), may)
@@ -171,10 +174,4 @@ class Steady(Stack):
             namespace=namespace,
             service_account=service_account,
             role_arn=to.role_arn,
-        )
-
-    def _tell(self, name: str, value: str) -> None:
-        """Leave a value for the manifests."""
-        ssm.StringParameter(
-            self, f"Tell-{name}", parameter_name=names.parameter(self._stage.name, name), string_value=value
         )

@@ -8,13 +8,13 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk.announce import announce
 from cdk.buckets import AccessLogs, Kept
 from cdk.config import StageConfig
 from cdk.loads import let_redshift_listen
+from cdk.parameters import tell
 from cdk.removal import removal
 from cdk.stacks.keys import Keys
 from functions.core import names
@@ -105,16 +105,13 @@ class Stores(Stack):
 
     def _tell(self) -> None:
         """Leave for the manifests and for people where things are."""
-        found = {
+        values = {
             "lake-bucket": self.lake.bucket_name,
             "dead-letter-bucket": self.dead_letters.bucket_name,
             "dead-letter-queue-url": self.dead_letter_queue.queue_url,
             "mask-key-secret-arn": self.mask_key.secret_arn,
         }
-        for name, value in found.items():
-            ssm.StringParameter(
-                self, f"Told-{name}", parameter_name=names.parameter(self._stage.name, name), string_value=value
-            )
+        tell(self, self._stage, values)
 
 
 def _key(pipeline: AnyPipeline, field: str) -> Key:
