@@ -4,6 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 STAGE ?= dev
 CDK ?= .github/scripts/cdk.sh
+given = $(or $($1),$(error make $@ takes $1=...))
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -119,18 +120,18 @@ image-scan: $(IMAGE) ## Look for known vulnerabilities in the image that have a 
 	@go run $(GRYPE) --quiet --only-fixed --fail-on high oci-archive:$(IMAGE)
 
 push: ## Copy the image to REPOSITORY, unless it is there (takes skopeo), and print its digest
-	@.github/scripts/push.sh $(IMAGE) $(REPOSITORY)
+	@.github/scripts/push.sh $(IMAGE) $(call given,REPOSITORY)
 
 sign: ## Sign DIGEST in REPOSITORY, and its list of contents, as the workflow that runs (takes Go)
-	@go run $(COSIGN) sign --yes $(REPOSITORY)@$(DIGEST)
-	@go run $(COSIGN) attest --yes --type cyclonedx --predicate build/sbom/image.cdx.json $(REPOSITORY)@$(DIGEST)
+	@go run $(COSIGN) sign --yes $(call given,REPOSITORY)@$(call given,DIGEST)
+	@go run $(COSIGN) attest --yes --type cyclonedx --predicate build/sbom/image.cdx.json $(call given,REPOSITORY)@$(call given,DIGEST)
 
 verify: ## Refuse DIGEST in REPOSITORY unless SIGNER, a workflow's address at GitHub, signed it (takes Go)
-	@go run $(COSIGN) verify --certificate-identity $(SIGNER) \
-		--certificate-oidc-issuer https://token.actions.githubusercontent.com $(REPOSITORY)@$(DIGEST) >/dev/null
+	@go run $(COSIGN) verify --certificate-identity $(call given,SIGNER) \
+		--certificate-oidc-issuer https://token.actions.githubusercontent.com $(call given,REPOSITORY)@$(call given,DIGEST) >/dev/null
 
 difference: setup ## Say what this tree does to the templates of BASE, a commit; asks no account
-	@.github/scripts/difference.sh $(BASE)
+	@.github/scripts/difference.sh $(call given,BASE)
 
 clean: ## Remove what was built, and .venv
 	@rm -rf .venv build cdk.out
