@@ -19,12 +19,9 @@ from cdk.stacks.stores import Stores
 from functions.core import names
 from functions.core.pipeline import AnyPipeline
 
-LEVELS: Final = {
-    "DEBUG": awslambda.ApplicationLogLevel.DEBUG,
-    "INFO": awslambda.ApplicationLogLevel.INFO,
-    "WARNING": awslambda.ApplicationLogLevel.WARN,
-    "ERROR": awslambda.ApplicationLogLevel.ERROR,
-}
+# Lambda documentation, "Log-level filtering": a line without a level, or without RFC 3339's time, counts as INFO. Such
+# lines are metrics and what we log: above INFO Lambda would drop them all. The logger itself minds the stage's level.
+LEAST: Final = awslambda.ApplicationLogLevel.INFO
 
 
 class Bursty(Stack):
@@ -75,7 +72,7 @@ class Bursty(Stack):
             environment_encryption=self._keys.data,
             log_group=logs.LogGroup.from_log_group_name(self, f"LogName-{pipeline.name}", log.ref),
             logging_format=awslambda.LoggingFormat.JSON,
-            application_log_level_v2=LEVELS[run.log_level],
+            application_log_level_v2=awslambda.ApplicationLogLevel.DEBUG if run.log_level == "DEBUG" else LEAST,
             tracing=awslambda.Tracing.ACTIVE,
             vpc=self._network.vpc,
             vpc_subnets=self._network.private,

@@ -16,6 +16,8 @@ def logger(settings: Settings) -> Logger:
     """A logger that says on every line which stage and pipeline speak."""
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.INFO)
-    log = Logger(service=f"tandem-{settings.pipeline}", level=settings.log_level, utc=True, location=None)
+    service = f"tandem-{settings.pipeline}"
+    log = Logger(service=service, level=settings.log_level, utc=True, location=None)
+    logging.getLogger(service).setLevel(settings.log_level)  # Powertools prefers Lambda's level, which has to be low
     log.append_keys(stage=settings.stage, pipeline=settings.pipeline)
     return log

@@ -117,7 +117,9 @@ def test_on_demand_has_nothing_that_takes_provisioned_mode(templates: Templates)
 def test_mappings_can_share_pollers_and_give_up_by_age(tmp_path_factory: pytest.TempPathFactory) -> None:
     run: dict[str, Any] = {"pollers": {"group": "shared"}, "record_age_seconds": 3600, "log_level": "ERROR"}
     made = synthesise(tmp_path_factory.mktemp("shared"), {"dev": PLACE | {"pipelines": {"logins": run}}})
-    mapping = Resolved(made, "dev").mapping
+    function, mapping = Resolved(made, "dev").function, Resolved(made, "dev").mapping
+    assert function["Environment"]["Variables"]["TANDEM_LOG_LEVEL"] == "ERROR"
+    assert function["LoggingConfig"]["ApplicationLogLevel"] == "INFO"  # above it Lambda would drop the metrics
     assert mapping["ProvisionedPollerConfig"]["PollerGroupName"] == "shared"
     assert mapping["MaximumRecordAgeInSeconds"] == 3600
     assert mapping["LoggingConfig"] == {"SystemLogLevel": "WARN"}

@@ -29,7 +29,11 @@ def test_a_line_says_who_speaks_and_nothing_more(capsys: pytest.CaptureFixture[s
     }  # fmt: skip
 
 
-def test_the_level_is_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("lambdas", ["", "INFO", "DEBUG"])
+def test_the_level_is_the_settings(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lambdas: str
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", lambdas)
     log = logger(settings(log_level="WARNING"))
     log.info("not this")
     log.warning("this")
