@@ -2,8 +2,9 @@
 
 import pytest
 
+from cdk import context
 from functions.core.metrics import METRICS
-from tests.infrastructure.conftest import Templates
+from tests.infrastructure.conftest import CONTEXT, REFERENCE, Templates
 from tests.infrastructure.watch.watched import by_widget, dashboard, exists
 
 
@@ -22,7 +23,8 @@ def test_every_metric_of_ours_is_on_the_dashboard(templates: Templates) -> None:
 
 
 def test_the_first_row_says_whether_it_is_healthy_and_keeps_up(templates: Templates) -> None:
-    for stage, runtime in (("dev", "msk"), ("prod", "worker")):
+    for stage, config in context.read(CONTEXT["stages"], REFERENCE).items():
+        runtime = config.run("logins").runtime
         first = [widget for widget in dashboard(templates, stage)["widgets"] if widget["y"] == 0]
         assert [widget["properties"]["title"] for widget in first] == [
             f"Is it healthy? {runtime} is enabled", "Is it keeping up? Records behind", "Age of the oldest record, s",
