@@ -10,6 +10,7 @@ locals {
   parameters = merge(
     { for name in ["vpc-id", "private-subnet-ids", "brokers-security-group-id", "kafka-port"] : name => "/tandem/${var.stage}/${name}" },
     { for name in var.pipelines : "worker-role-arn/${name}" => "/tandem/${var.stage}/worker-role-arn/${name}" },
+    { for name in ["keda-role-arn"] : name => "/tandem/${var.stage}/${name}" if length(var.pipelines) > 0 },
   )
 
   service_accounts = { for name in var.pipelines : name => "worker-${name}" }

@@ -70,6 +70,17 @@ resource "aws_eks_pod_identity_association" "worker" {
   tags            = local.tags
 }
 
+# KEDA's operator asks the brokers itself. Namespace and account are those of its chart, which need not be there yet.
+resource "aws_eks_pod_identity_association" "keda" {
+  count = length(var.pipelines) > 0 ? 1 : 0
+
+  cluster_name    = module.eks.cluster_name
+  namespace       = "keda"
+  service_account = "keda-operator"
+  role_arn        = local.of_stage["keda-role-arn"]
+  tags            = local.tags
+}
+
 locals {
   # Auto Mode's nodes carry the cluster's own security group, those of a node group the one that the module makes.
   nodes_security_group_id = local.auto ? module.eks.cluster_primary_security_group_id : module.eks.node_security_group_id
@@ -90,4 +101,17 @@ resource "aws_vpc_security_group_ingress_rule" "brokers_from_nodes" {
       error_message = "/tandem/${var.stage}/private-subnet-ids: takes three subnets, one in each zone, got ${length(local.subnet_ids)}."
     }
   }
+}
+
+# Of provisioned brokers; on MSK Serverless nobody listens there.
+resource "aws_vpc_security_group_ingress_rule" "exporters_from_nodes" {
+  for_each = { jmx = 11001, node = 11002 }
+
+  security_group_id            = local.of_stage["brokers-security-group-id"]
+  referenced_security_group_id = local.nodes_security_group_id
+  description                  = "Prometheus, from the nodes of ${local.cluster_name} to the ${each.key} exporter"
+  ip_protocol                  = "tcp"
+  from_port                    = each.value
+  to_port                      = each.value
+  tags                         = local.tags
 }

@@ -1,7 +1,7 @@
 """Least privilege in both directions: what the runtimes really ask for is allowed, what is allowed is asked for."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import pytest
 
@@ -78,6 +78,33 @@ def test_nothing_of_another_pipeline_is_allowed(templates: Templates, name: str,
         assert not allowed(may, call), call
 
 
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_keda_may_look_at_the_lag_and_at_nothing_else(templates: Templates, name: str) -> None:
+    """Its operator is not run here, so nothing is recorded: these are the calls that its Kafka scaler documents."""
+    stage, group = Resolved(templates, name), names.group(name, "logins")
+    roles = stage.properties("steady", "AWS::IAM::Role")
+    (may,) = (role["Policies"][0]["PolicyDocument"]["Statement"] for role in roles if _is_kedas(role, name))
+    cluster, variables = stage.mapping["EventSourceArn"], stage.function["Environment"]["Variables"]
+    topics, groups = cluster.replace(":cluster/", ":topic/"), cluster.replace(":cluster/", ":group/")
+    looks = {
+        "dev": [
+            Call("kafka-cluster:Connect", cluster),
+            Call("kafka-cluster:DescribeTopic", f"{topics}/{PIPELINE.topic}"),
+            Call("kafka-cluster:DescribeGroup", f"{groups}/{group}"),
+        ],
+        "prod": [Call("secretsmanager:GetSecretValue", variables.get("TANDEM_SCRAM_FROM", ""))],
+    }
+    assert [call for call in looks[name] if not allowed(may, call)] == []
+    for call in (
+        Call("kafka-cluster:ReadData", f"{topics}/{PIPELINE.topic}"),
+        Call("kafka-cluster:AlterGroup", f"{groups}/{group}"),
+        Call("kafka-cluster:DescribeTopic", f"{topics}/clicks"),
+        Call("kafka-cluster:DescribeGroup", f"{groups}/{name}-clicks"),
+        Call("secretsmanager:GetSecretValue", variables["TANDEM_MASK_KEY_FROM"]),
+    ):
+        assert not allowed(may, call), call
+
+
 def test_network_interfaces_are_for_lambda_and_not_for_its_code(templates: Templates) -> None:
     may = Resolved(templates, "dev").statements("msk")
     code = {"lambda:SourceFunctionArn": [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:tandem-dev-logins"]}
@@ -105,6 +132,10 @@ def test_both_runtimes_may_do_the_same_but_for_what_only_one_of_them_is(template
     assert {each.sid for each in of["msk"] - of["worker"]} == {
         "Cluster", "GivenUp", "GivenUpBucket", "Log", "Traces", "Interfaces",
     }  # fmt: skip
+
+
+def _is_kedas(role: Mapping[str, Any], stage: str) -> bool:
+    return bool(role.get("RoleName") == names.scaler_role(stage))
 
 
 def _excused(runtime: str, each: Permission) -> bool:

@@ -1,9 +1,12 @@
 """A cluster that somebody else keeps and wires, such as that of k8s/terraform: the CDK leaves those things to them."""
 
+import hcl2
 import pytest
 
+from cdk.stacks.kafka import EXPORTERS
+from cdk.stacks.steady import KEDA
 from functions.core import names
-from tests.infrastructure.conftest import PLACE, Templates, synthesise
+from tests.infrastructure.conftest import PLACE, ROOT, Templates, synthesise
 
 WIRING = ("AWS::EKS::PodIdentityAssociation", "AWS::EKS::AccessEntry", "AWS::EC2::SecurityGroupIngress")
 
@@ -33,5 +36,13 @@ def test_nothing_is_made_twice(made: Templates, kind: str) -> None:
 
 def test_what_terraform_reads_is_told(made: Templates) -> None:
     told = {name for stack in ("network", "kafka", "steady") for name in made.parameters("theirs", stack)}
-    read = ("vpc-id", "private-subnet-ids", "brokers-security-group-id", "kafka-port", "worker-role-arn/logins")
+    read = {"vpc-id", "private-subnet-ids", "brokers-security-group-id", "kafka-port"}
+    read |= {"worker-role-arn/logins", "keda-role-arn"}
     assert {names.parameter("theirs", name) for name in read} <= told
+
+
+def test_keda_and_prometheus_reach_the_brokers_as_on_a_cluster_of_the_cdks() -> None:
+    blocks = hcl2.loads((ROOT / "k8s/terraform/main.tf").read_text())["resource"]
+    made = {name.strip('"'): body for block in blocks for kind in block.values() for name, body in kind.items()}
+    assert (made["keda"]["namespace"].strip('"'), made["keda"]["service_account"].strip('"')) == KEDA
+    assert set(made["exporters_from_nodes"]["for_each"].values()) >= set(EXPORTERS.values())

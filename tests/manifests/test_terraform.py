@@ -112,7 +112,9 @@ def test_names_are_those_of_the_code(tmp_path: Path) -> None:
     assert told["parameters"] == {name: names.parameter("dev", name) for name in told["parameters"]}
     assert set(told["parameters"]) == {
         "vpc-id", "private-subnet-ids", "brokers-security-group-id", "kafka-port", "worker-role-arn/logins",
+        "keda-role-arn",
     }  # fmt: skip
+    assert not {name for name in outputs(tmp_path)["parameters"] if "role-arn" in name}  # not there before the roles
 
 
 @needs_terraform

@@ -21,6 +21,10 @@ mock_provider "aws" {
     target = data.aws_ssm_parameter.stage["worker-role-arn/logins"]
     values = { insecure_value = "arn:aws:iam::111122223333:role/tandem-dev-logins-worker" }
   }
+  override_data {
+    target = data.aws_ssm_parameter.stage["keda-role-arn"]
+    values = { insecure_value = "arn:aws:iam::111122223333:role/tandem-dev-keda" }
+  }
 }
 
 # The published module is somebody else's to test: what is checked here is how it is used.
@@ -57,12 +61,16 @@ run "auto_mode" {
     error_message = "The association must be to the role that the CDK made."
   }
   assert {
+    condition     = aws_eks_pod_identity_association.keda[0].role_arn == "arn:aws:iam::111122223333:role/tandem-dev-keda"
+    error_message = "KEDA's operator must get the role that the CDK made for it."
+  }
+  assert {
     condition     = aws_vpc_security_group_ingress_rule.brokers_from_nodes.referenced_security_group_id == "sg-0ccccccccccccccc1"
     error_message = "Auto Mode's nodes carry the cluster's own security group."
   }
   assert {
     condition     = aws_vpc_security_group_ingress_rule.brokers_from_nodes.from_port == 9098 && aws_vpc_security_group_ingress_rule.brokers_from_nodes.to_port == 9098
-    error_message = "Nodes reach the brokers' port and no other."
+    error_message = "Nodes reach the brokers' port."
   }
   assert {
     condition     = keys(local.addons) == ["metrics-server"]
