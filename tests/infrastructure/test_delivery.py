@@ -29,7 +29,7 @@ def test_only_that_repository_and_environment(templates: Templates, stage: str) 
     assert trust["Condition"] == {
         "StringEquals": {
             f"{ISSUER}:aud": "sts.amazonaws.com",
-            f"{ISSUER}:sub": f"repo:example/tandem:environment:{stage}",
+            f"{ISSUER}:sub": f"repo:your--organisation/tandem:environment:{stage}",
         }
     }
     assert role["RoleName"] == f"tandem-{stage}-deploy"
