@@ -6,15 +6,15 @@ from aws_cdk import Stack
 from aws_cdk import aws_athena as athena
 from constructs import Construct
 
-from cdk.catalog import catalog, lake_table
+from cdk.analytics.catalog import catalog, lake_table
+from cdk.analytics.queries import named_queries, workgroup
+from cdk.analytics.statements import Place, backfill
+from cdk.analytics.warehouse import Warehouse
 from cdk.config import StageConfig
 from cdk.parameters import tell
-from cdk.queries import named_queries, workgroup
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import Network
 from cdk.stacks.stores import Stores
-from cdk.statements import Place, backfill
-from cdk.warehouse import Warehouse
 from functions.core.pipeline import AnyPipeline
 
 

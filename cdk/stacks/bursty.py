@@ -9,9 +9,9 @@ from aws_cdk import aws_lambda as awslambda
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk import bundle, environment, event_source
 from cdk.config import StageConfig
-from cdk.grants import Grants, role
+from cdk.runtimes import bundle, environment, event_source
+from cdk.runtimes.grants import Grants, role
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import Network

@@ -13,11 +13,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from cdk import brokers, scram, topics
-from cdk.bootstrap import bootstrap_servers
 from cdk.config import ExistingKafka, ExpressKafka, ServerlessKafka, StageConfig, StandardKafka
-from cdk.ingress import admit, let_out
+from cdk.kafka import brokers, scram, topics
+from cdk.kafka.bootstrap import bootstrap_servers
 from cdk.logs import log_group
+from cdk.network.ingress import admit, let_out
 from cdk.parameters import tell
 from cdk.removal import removal
 from cdk.stacks.keys import Keys

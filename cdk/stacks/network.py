@@ -7,10 +7,10 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from cdk import endpoints, vpc
 from cdk.config import ExistingNetwork, StageConfig
-from cdk.ingress import admit
 from cdk.logs import log_group
+from cdk.network import endpoints, vpc
+from cdk.network.ingress import admit
 from cdk.parameters import tell
 from cdk.stacks.keys import Keys
 from functions.core import names

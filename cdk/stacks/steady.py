@@ -13,12 +13,12 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk import environment
 from cdk.config import ExistingEks, NewEks, StageConfig
-from cdk.grants import Grants, of_scaler, role
 from cdk.logs import log_group
 from cdk.parameters import tell
 from cdk.removal import removal
+from cdk.runtimes import environment
+from cdk.runtimes.grants import Grants, of_scaler, role
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import Network

@@ -10,13 +10,13 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk.announce import announce
-from cdk.buckets import AccessLogs, Kept
+from cdk.analytics.loads import let_redshift_listen
 from cdk.config import StageConfig
-from cdk.loads import let_redshift_listen
 from cdk.parameters import tell
 from cdk.removal import removal
 from cdk.stacks.keys import Keys
+from cdk.stores.announce import announce
+from cdk.stores.buckets import AccessLogs, Kept
 from functions.core import names
 from functions.core.kinds import Integer
 from functions.core.pipeline import AnyPipeline

@@ -11,15 +11,15 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from cdk.alarm import Alarm
 from cdk.config import StageConfig
-from cdk.dashboard import PipelineDashboard
-from cdk.pipeline_alarms import of_pipeline
 from cdk.stacks.bursty import Bursty
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.keys import Keys
 from cdk.stacks.stores import Stores
-from cdk.stage_alarms import of_stage
+from cdk.watch.alarm import Alarm
+from cdk.watch.dashboard import PipelineDashboard
+from cdk.watch.pipeline_alarms import of_pipeline
+from cdk.watch.stage_alarms import of_stage
 from functions.core.pipeline import AnyPipeline
 
 RUNBOOKS: Final = "docs/runbooks"

@@ -6,9 +6,9 @@ from cdk import node
 
 node.use()
 
-from cdk import pipeline_alarms, stage_alarms  # noqa: E402 - importing aws_cdk starts Node
-from cdk.alarm import Alarm  # noqa: E402
 from cdk.config import StageConfig, StandardKafka  # noqa: E402
+from cdk.watch import pipeline_alarms, stage_alarms  # noqa: E402 - importing aws_cdk starts Node
+from cdk.watch.alarm import Alarm  # noqa: E402
 from functions import registry  # noqa: E402
 from functions.core.metrics import BOTH, METRICS, PREFIX, Metric  # noqa: E402
 from functions.telemetry import FIELDS  # noqa: E402

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cdk.columns import glue_columns
-from cdk.statements import QUERIES
+from cdk.analytics.columns import glue_columns
+from cdk.analytics.statements import QUERIES
 from functions.core import names
 from functions.pipelines.logins import PIPELINE
 from tests.infrastructure.conftest import CONTEXT, Templates, synthesise

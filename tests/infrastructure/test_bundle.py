@@ -15,9 +15,9 @@ from zipfile import ZipFile
 
 import pytest
 
-from cdk import bundle
-from cdk.bundle import LAMBDA, Bundling, Platform
 from cdk.errors import InvalidBundle
+from cdk.runtimes import bundle
+from cdk.runtimes.bundle import LAMBDA, Bundling, Platform
 
 UNPACKED = 120_000_000  # bytes; Lambda takes 250 MiB, and SnapStart's start grows with it
 MODULES = 650  # that importing the handler may load; on Python 3.13 it loads 489

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cdk import context
-from cdk.event_source import POSITIONS
+from cdk.runtimes.event_source import POSITIONS
 from functions import settings
 from functions.core.pipeline import Start
 from functions.pipelines.logins import PIPELINE

@@ -7,7 +7,7 @@ import pytest
 from arro3.core import DataType, Field
 from arro3.io import read_parquet
 
-from cdk.columns import glue_columns, redshift_columns
+from cdk.analytics.columns import glue_columns, redshift_columns
 from functions.adapters.parquet import encode
 from functions.core.pipeline import AnyPipeline
 from functions.core.rows import Rows

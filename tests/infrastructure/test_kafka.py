@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cdk import topics
 from cdk.config import StageConfig
 from cdk.errors import InvalidConfig
+from cdk.kafka import topics
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.network import Network
 from functions.core.pipeline import AnyPipeline

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cdk import endpoints
 from cdk.config import StageConfig
+from cdk.network import endpoints
 from tests.infrastructure.conftest import ALTERNATIVES, PLACE, PROVISIONED, Templates
 
 ENDPOINT, SUBNET = "AWS::EC2::VPCEndpoint", "AWS::EC2::Subnet"

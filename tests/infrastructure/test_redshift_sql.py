@@ -1,4 +1,4 @@
-"""The SQL of cdk/sql: every file parses in the dialect of the service that runs it, and says what it must."""
+"""The SQL of cdk/analytics/sql: every file parses in the dialect of the service that runs it, and says what it must."""
 
 import logging
 import re
@@ -10,9 +10,9 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from cdk import statements
-from cdk.columns import redshift_columns
-from cdk.statements import QUERIES, SQL, Place, Statement
+from cdk.analytics import statements
+from cdk.analytics.columns import redshift_columns
+from cdk.analytics.statements import QUERIES, SQL, Place, Statement
 from functions.core.pipeline import AnyPipeline
 from functions.pipelines.logins import PIPELINE
 from tests.contracts import everything

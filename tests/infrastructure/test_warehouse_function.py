@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from cdk.warehouse_tables import CODE
+from cdk.analytics.warehouse_tables import CODE
 
 WORKGROUP = "arn:aws:redshift-serverless:us-east-1:111122223333:workgroup/one"
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:redshift!tandem-prod-tandem_admin-abcdef"

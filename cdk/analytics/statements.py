@@ -1,4 +1,4 @@
-"""The SQL of cdk/sql with its ${slots} filled in. Each file holds what one service runs, and says why."""
+"""The SQL of cdk/analytics/sql with its ${slots} filled in. Each file holds what one service runs, and says why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from cdk.columns import redshift_columns
+from cdk.analytics.columns import redshift_columns
 from functions.core import names
 from functions.core.kinds import ListOf, Struct
 from functions.core.pipeline import AnyPipeline

@@ -9,7 +9,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 
-from cdk.columns import glue_columns
+from cdk.analytics.columns import glue_columns
 from cdk.config import StageConfig
 from functions.core import names
 from functions.core.pipeline import AnyPipeline

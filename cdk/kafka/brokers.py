@@ -13,9 +13,9 @@ from aws_cdk import aws_msk as msk
 from constructs import Construct
 
 from cdk.config import ZONES, ExpressKafka, ServerlessKafka, StageConfig, StandardKafka
+from cdk.kafka.storage import grow
 from cdk.logs import log_group
 from cdk.removal import removal
-from cdk.storage import grow
 from functions.core import names
 
 SERVER_PROPERTIES: Final = {

@@ -16,9 +16,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_redshiftserverless as serverless
 from constructs import Construct
 
+from cdk.analytics.statements import Statement
 from cdk.config import StageConfig
 from cdk.logs import log_group
-from cdk.statements import Statement
 from cdk.wildcards import acknowledge_wildcards
 
 CODE: Final = Path(__file__).parent / "inline" / "warehouse.py"

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from cdk.alarm import Alarm
 from cdk.config import StageConfig
-from cdk.metrics import FIVE_MINUTES, Lens
+from cdk.watch.alarm import Alarm
+from cdk.watch.metrics import FIVE_MINUTES, Lens
 from functions.core.metrics import CONFLICTS, FLOODS, GAPS, MSK, RECORD_AGE, RECORDS, REJECTS, STOPPED, STOPS, WORKER
 from functions.core.pipeline import AnyPipeline
 

@@ -9,16 +9,16 @@ from aws_cdk import aws_redshift as redshift
 from aws_cdk import aws_redshiftserverless as serverless
 from constructs import Construct
 
+from cdk.analytics.load_role import LoadRole
+from cdk.analytics.loads import inbound
+from cdk.analytics.statements import Place, warehouse
+from cdk.analytics.warehouse_tables import Serverless, WarehouseTables
 from cdk.config import StageConfig
-from cdk.load_role import LoadRole
-from cdk.loads import inbound
 from cdk.logs import log_group
 from cdk.removal import removal
 from cdk.stacks.keys import Keys
 from cdk.stacks.network import HTTPS, Network
 from cdk.stacks.stores import Stores
-from cdk.statements import Place, warehouse
-from cdk.warehouse_tables import Serverless, WarehouseTables
 from functions.core import names
 from functions.core.pipeline import AnyPipeline
 

@@ -8,7 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from cdk.config import StageConfig, StandardKafka
-from cdk.metrics import FIVE_MINUTES, Lens
+from cdk.watch.metrics import FIVE_MINUTES, Lens
 from functions.core import metrics, names
 from functions.core.metrics import MSK, WORKER, Metric
 from functions.core.pipeline import AnyPipeline

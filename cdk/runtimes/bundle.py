@@ -24,7 +24,7 @@ from aws_cdk import aws_lambda as awslambda
 
 from cdk.errors import InvalidBundle
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 HANDLER: Final = "functions.runtimes.msk.handler.handler"
 # Packages of the command line and of the worker's metrics page. A test imports the handler without them.
 LEFT_OUT: Final = frozenset({

@@ -6,10 +6,10 @@ from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_s3 as s3
 
-from cdk.buckets import Private
+from cdk.analytics.statements import QUERIES, query
 from cdk.config import StageConfig
 from cdk.stacks.keys import Keys
-from cdk.statements import QUERIES, query
+from cdk.stores.buckets import Private
 from functions.core import names
 from functions.core.pipeline import AnyPipeline
 
