@@ -4,141 +4,25 @@ Whatever is left out has the default given here. A wrong value stops the synthes
 and what it takes (cdk/context.py reads it so). A field's description says what it takes.
 """
 
-import re
 from collections.abc import Mapping
-from ipaddress import IPv4Network
-from typing import Annotated, Final, Literal, Self
+from typing import Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
+
+from cdk.choices import (
+    ExistingEks,
+    ExistingKafka,
+    ExistingNetwork,
+    ExpressKafka,
+    NewEks,
+    NewNetwork,
+    NoEks,
+    ServerlessKafka,
+    StandardKafka,
+)
+from cdk.values import Frozen, LogDays, Provider
 
 ZONES: Final = 3
-ISSUER: Final = "token.actions.githubusercontent.com"
-OLDEST, KRAFT_ONLY = (3, 6), (4, 0)  # versions of Kafka
-LARGEST, SMALLEST = 16, 22  # prefix lengths: a VPC's limit, and room for nodes and pods in three subnets
-
-
-def _range(cidr: str) -> str:
-    """In the form that CloudFormation gives back, and big enough."""
-    network = IPv4Network(cidr)
-    if not (network.is_private and LARGEST <= network.prefixlen <= SMALLEST):
-        raise ValueError("not a private range of that size")
-    return str(network)
-
-
-def _pattern(regex: str) -> StringConstraints:
-    return StringConstraints(pattern=regex)
-
-
-Range = Annotated[str, AfterValidator(_range)]
-Role = Annotated[str, _pattern(r"^arn:aws[a-z-]*:iam::\d{12}:role/\S+$")]
-Provider = Annotated[str, _pattern(rf"^arn:aws[a-z-]*:iam::\d{{12}}:oidc-provider/{re.escape(ISSUER)}$")]
-ClusterArn = Annotated[str, _pattern(r"^arn:aws[a-z-]*:kafka:[a-z0-9-]+:\d{12}:cluster/[A-Za-z0-9-]+/[A-Za-z0-9-]+$")]
-SecretArn = Annotated[
-    str, _pattern(r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:AmazonMSK_\S+-[A-Za-z0-9]{6}$")
-]
-KeyArn = Annotated[str, _pattern(r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-z0-9-]+$")]
-Vpc = Annotated[str, _pattern(r"^vpc-([0-9a-f]{8}|[0-9a-f]{17})$")]
-Group = Annotated[str, _pattern(r"^sg-([0-9a-f]{8}|[0-9a-f]{17})$")]
-Subnet = Annotated[str, _pattern(r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$")]
-LogDays = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
-]  # what CloudWatch Logs takes
-
-
-class Frozen(BaseModel):
-    """What all parts of the configuration are: unchangeable, and without unknown names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NewNetwork(Frozen):
-    """A VPC of the stage's own."""
-
-    kind: Literal["new"] = "new"
-    cidr: Range = Field("10.0.0.0/16", description="a private range from /16 to /22, like 10.0.0.0/16")
-    nat: Literal["none", "one", "per-zone"] = "none"
-    """With `none` AWS is reached by endpoints only, and nothing else is; pulling public images needs one."""
-
-
-class ExistingNetwork(Frozen):
-    """A VPC that somebody else keeps, its endpoints included."""
-
-    kind: Literal["existing"]
-    vpc: Vpc = Field(description="the ID of a VPC, like vpc-0123abcd")
-    subnets: tuple[Subnet, Subnet, Subnet] = Field(
-        description="the IDs of three private subnets, in the order of `zones`"
-    )
-
-
-class Provisioned(Frozen):
-    """What MSK's standard and Express brokers have in common."""
-
-    version: str = Field(
-        "3.9.x.kraft", pattern=r"^\d+\.\d+\.(\d+|x)(\.kraft)?$", description="one of MSK's versions, like 3.9.x.kraft"
-    )
-    """Without .kraft it needs ZooKeeper, as only Kafka 3 can; to change that is a migration and no upgrade."""
-    brokers_per_zone: int = Field(1, ge=1, le=10)
-    """In each of the three zones."""
-
-    @model_validator(mode="after")
-    def _makes_topics(self) -> Self:
-        """MSK documentation, "Topic operations": from 3.6.0 on; and "Metadata management": ZooKeeper ends with 3.9."""
-        number = tuple(int(part) for part in self.version.split(".")[:2])
-        if number < OLDEST or (number >= KRAFT_ONLY and not self.version.endswith(".kraft")):
-            raise ValueError(f"version: got {self.version!r}, takes 3.6.0 or newer, from 4.0 on with .kraft")
-        return self
-
-
-class StandardKafka(Provisioned):
-    """MSK with standard brokers: storage of their own, which grows by itself."""
-
-    kind: Literal["standard"]
-    instance: str = Field(
-        "kafka.m7g.large", pattern=r"^kafka\.[a-z0-9]+\.[a-z0-9]+$", description="a size like kafka.m7g.large"
-    )
-    storage_gib: int = Field(100, ge=1, le=16384)
-    """Of each broker."""
-    most_storage_gib: int = Field(1000, ge=1, le=16384)
-    """Up to which it grows."""
-
-    @model_validator(mode="after")
-    def _can_be(self) -> Self:
-        """CloudFormation's reference of AWS::MSK::Cluster: the smallest brokers do without KRaft."""
-        if self.instance == "kafka.t3.small" and self.version.endswith(".kraft"):
-            raise ValueError(f"instance: got {self.instance!r}, takes a larger one where version is {self.version}")
-        if self.most_storage_gib < self.storage_gib:
-            raise ValueError(f"most_storage_gib: got {self.most_storage_gib}, takes storage_gib or more")
-        return self
-
-
-class ExpressKafka(Provisioned):
-    """MSK with Express brokers: storage that nobody manages."""
-
-    kind: Literal["express"]
-    instance: str = Field(
-        "express.m7g.large", pattern=r"^express\.[a-z0-9]+\.[a-z0-9]+$", description="a size like express.m7g.large"
-    )
-
-
-class ServerlessKafka(Frozen):
-    """MSK Serverless. IAM only."""
-
-    kind: Literal["serverless"] = "serverless"
-
-
-class ExistingKafka(Frozen):
-    """A cluster that somebody else keeps. Its topics are theirs, too."""
-
-    kind: Literal["existing"]
-    arn: ClusterArn = Field(description="a cluster's ARN, like arn:aws:kafka:us-east-1:111122223333:cluster/name/uuid")
-    security_group: Group = Field(description="the ID of the brokers' security group, like sg-0123abcd")
-    bootstrap_servers: str = Field(
-        pattern=r"^[^\s,]+:\d{1,5}(,[^\s,]+:\d{1,5})*$", description="brokers as host:port,host:port"
-    )
-    scram_secret: SecretArn | None = None
-    """The user's secret, with its last six characters; needed where kafka_auth is scram."""
-    scram_key: KeyArn | None = None
-    """The customer key that the secret is under; needed where kafka_auth is scram."""
 
 
 class Pollers(Frozen):
@@ -187,35 +71,6 @@ class Run(Frozen):
         if self.pollers and self.pollers.most < self.pollers.least:
             raise ValueError(f"pollers.most: got {self.pollers.most}, takes least or more, {self.pollers.least}")
         return self
-
-
-class NewEks(Frozen):
-    """An EKS cluster of the stage's own, in Auto Mode."""
-
-    kind: Literal["new"] = "new"
-    version: str = Field("1.35", pattern=r"^1\.\d\d$", description="a version of Kubernetes, like 1.35")
-    public_access: bool = False
-    """Whether its API answers outside the VPC."""
-    admins: tuple[Role, ...] = Field((), description="ARNs of roles that administer the cluster")
-
-
-class ExistingEks(Frozen):
-    """A cluster that somebody else keeps, such as the one of k8s/terraform; it needs the Pod Identity agent."""
-
-    kind: Literal["existing"]
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", description="the cluster's name")
-    security_group: Group = Field(description="the ID of the nodes' security group, like sg-0123abcd")
-    wired: bool = Field(
-        default=False,
-        description="true or false: whether who keeps it also lets its nodes reach Kafka, gives the service accounts"
-        " their roles and the deploy role its access, as k8s/terraform does",
-    )
-
-
-class NoEks(Frozen):
-    """No steady path in this stage."""
-
-    kind: Literal["none"]
 
 
 class Redshift(Frozen):

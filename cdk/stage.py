@@ -6,7 +6,8 @@ from aws_cdk import Environment, Stack, Stage, Tags
 from constructs import Construct
 
 from cdk.acknowledged import acknowledge
-from cdk.config import NoEks, StageConfig
+from cdk.choices import NoEks
+from cdk.config import StageConfig
 from cdk.stacks.analytics import Analytics
 from cdk.stacks.bursty import Bursty
 from cdk.stacks.delivery import Delivery

@@ -12,7 +12,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_msk as msk
 from constructs import Construct
 
-from cdk.config import ZONES, ExpressKafka, ServerlessKafka, StageConfig, StandardKafka
+from cdk.choices import ExpressKafka, ServerlessKafka, StandardKafka
+from cdk.config import ZONES, StageConfig
 from cdk.kafka.storage import grow
 from cdk.logs import log_group
 from cdk.removal import removal

@@ -6,7 +6,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_msk as msk
 
-from cdk.config import StandardKafka
+from cdk.choices import StandardKafka
 
 FULL_PERCENT: Final = 60  # of the broker's storage, above which it grows
 SERVICE: Final = "kafka.application-autoscaling.amazonaws.com"

@@ -8,7 +8,8 @@ and X-Ray (Lambda delivers both from outside the VPC), MSK (tokens are signed wi
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from cdk.config import NewNetwork, NoEks, StageConfig
+from cdk.choices import NewNetwork, NoEks
+from cdk.config import StageConfig
 
 EVERYWHERE: Final = {
     "secretsmanager": "both runtimes read the key of masked fields and the SCRAM user",

@@ -7,7 +7,8 @@ from aws_cdk import Annotations, Tags
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from cdk.config import ZONES, ExistingNetwork, NewNetwork
+from cdk.choices import ExistingNetwork, NewNetwork
+from cdk.config import ZONES
 
 GATEWAYS: Final = {"none": 0, "one": 1, "per-zone": ZONES}
 

@@ -7,7 +7,9 @@ from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk.config import ISSUER, ExistingEks, Github, NoEks, StageConfig
+from cdk.choices import ExistingEks, NoEks
+from cdk.config import Github, StageConfig
+from cdk.values import ISSUER
 from functions.core import names
 
 AUDIENCE: Final = "sts.amazonaws.com"

@@ -13,7 +13,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from cdk.config import ExistingKafka, ExpressKafka, ServerlessKafka, StageConfig, StandardKafka
+from cdk.choices import ExistingKafka, ExpressKafka, ServerlessKafka, StandardKafka
+from cdk.config import StageConfig
 from cdk.kafka import brokers, scram, topics
 from cdk.kafka.bootstrap import bootstrap_servers
 from cdk.logs import log_group

@@ -7,7 +7,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from cdk.config import ExistingNetwork, StageConfig
+from cdk.choices import ExistingNetwork
+from cdk.config import StageConfig
 from cdk.logs import log_group
 from cdk.network import endpoints, vpc
 from cdk.network.ingress import admit

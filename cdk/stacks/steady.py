@@ -13,7 +13,8 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk.config import ExistingEks, NewEks, StageConfig
+from cdk.choices import ExistingEks, NewEks
+from cdk.config import StageConfig
 from cdk.logs import log_group
 from cdk.parameters import tell
 from cdk.removal import removal

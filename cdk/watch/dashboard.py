@@ -7,7 +7,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from cdk.config import StageConfig, StandardKafka
+from cdk.choices import StandardKafka
+from cdk.config import StageConfig
 from cdk.watch.metrics import FIVE_MINUTES, Lens
 from functions.core import metrics, names
 from functions.core.metrics import MSK, WORKER, Metric

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from cdk.config import StageConfig, StandardKafka
+from cdk.choices import StandardKafka
+from cdk.config import StageConfig
 from cdk.watch.alarm import Alarm
 from cdk.watch.metrics import FIVE_MINUTES, Lens
 

@@ -6,7 +6,8 @@ from cdk import node
 
 node.use()
 
-from cdk.config import StageConfig, StandardKafka  # noqa: E402
+from cdk.choices import StandardKafka  # noqa: E402
+from cdk.config import StageConfig  # noqa: E402
 from cdk.watch import pipeline_alarms, stage_alarms  # noqa: E402 - importing aws_cdk starts Node
 from cdk.watch.alarm import Alarm  # noqa: E402
 from functions import registry  # noqa: E402

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
 
-from cdk.config import ExpressKafka, NoEks, ServerlessKafka, StageConfig, StandardKafka
+from cdk.choices import ExpressKafka, NoEks, ServerlessKafka, StandardKafka
+from cdk.config import StageConfig
 from functions.core.pipeline import AnyPipeline
 from tests.docs.prices import PRICES
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from cdk.config import Frozen
+from cdk.values import Frozen
 
 WORDS: Final = {str: "text", int: "a whole number", float: "a number", bool: "`true` or `false`"}
 Model = type[BaseModel]

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from cdk.config import Run, ServerlessKafka, StageConfig, StandardKafka
+from cdk.choices import ServerlessKafka, StandardKafka
+from cdk.config import Run, StageConfig
 from functions.pipelines.logins import PIPELINE
 from tests.docs import costs, reference
 from tests.docs.generated import PART, PARTS, due

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cdk.config import ExpressKafka, NewNetwork, ServerlessKafka, StageConfig
+from cdk.choices import ExpressKafka, NewNetwork, ServerlessKafka
+from cdk.config import StageConfig
 from cdk.context import read
 from cdk.errors import InvalidConfig
 from tests.infrastructure.conftest import ALTERNATIVES, CONTEXT, PLACE

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from cdk.config import NewNetwork, StageConfig
+from cdk.choices import NewNetwork
+from cdk.config import StageConfig
 from tests.manifests.conftest import Object, Rendered
 
 AGENT = "169.254.170.23/32"  # EKS documentation, "Pod Identity Agent"

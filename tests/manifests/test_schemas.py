@@ -8,7 +8,7 @@ import kubernetes_validate  # type: ignore[import-untyped] # it has no stubs
 import pytest
 import yaml
 
-from cdk.config import NewEks
+from cdk.choices import NewEks
 from tests.manifests.conftest import K8S, Object, render, with_components
 
 SCHEMAS = {path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "schemas").glob("*.json")}
