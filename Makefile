@@ -50,7 +50,7 @@ fuzz: setup ## Look for input that is not told apart: a million inputs
 bench: setup ## Measure speed, as ratios in one run
 	@$(BIN)/tandem bench $(ARGS)
 
-synth: setup ## Synthesise both stages into cdk.out, offline, and check them
+synth: setup ## Synthesise both stages into cdk.out, asking no account, and check them
 	@$(BIN)/python app.py
 
 diff: setup ## What a deployment would change: STAGE=dev

@@ -1,4 +1,4 @@
-"""The CDK app: the stages of cdk.json, each with its stacks. It synthesises offline: no look-ups, no Docker."""
+"""The CDK app: the stages of cdk.json, each with its stacks. No account, no look-ups, no Docker; PyPI for the zip's wheels."""
 
 import json
 import os
