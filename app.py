@@ -1,4 +1,4 @@
-"""The CDK app: the stages of cdk.json, each with its stacks. No account, no look-ups, no Docker; PyPI for the zip's wheels."""
+"""The CDK app: the stages of cdk.json, each with its stacks. No account, no look-ups, no Docker; wheels from PyPI."""
 
 import json
 import os
