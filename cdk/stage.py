@@ -32,12 +32,12 @@ class TandemStage(Stage):
         stores = Stores(self, stage, keys=keys, pipelines=pipelines)
         Analytics(self, stage, keys=keys, network=network, stores=stores, pipelines=pipelines)
         delivery = Delivery(self, stage) if stage.github else None
-        bursty = Bursty(self, stage, keys=keys, network=network, kafka=kafka, stores=stores, pipelines=pipelines)
+        Bursty(self, stage, keys=keys, network=network, kafka=kafka, stores=stores, pipelines=pipelines)
         if not isinstance(stage.eks, NoEks):
             steady = Steady(self, stage, keys=keys, network=network, kafka=kafka, stores=stores, pipelines=pipelines)
             if delivery:
                 steady.add_stack_dependency(delivery, "EKS gives access only to a role that is there")
-        Watch(self, stage, keys=keys, kafka=kafka, stores=stores, bursty=bursty, pipelines=pipelines)
+        Watch(self, stage, keys=keys, kafka=kafka, pipelines=pipelines)
         for child in self.node.children:
             if isinstance(child, Stack):
                 child.termination_protection = stage.protected

@@ -7,9 +7,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk.config import StageConfig
+from cdk.policies import acknowledge_wildcards, allow
 from cdk.stacks.keys import Keys
 from cdk.stacks.stores import Stores
-from cdk.wildcards import acknowledge_wildcards
 from functions.core import names
 from functions.core.pipeline import AnyPipeline
 
@@ -32,20 +32,16 @@ class LoadRole(iam.Role):
         )
         lake, prefixes = stores.lake, [f"{pipeline.name}/*" for pipeline in pipelines]
         objects = [f"{self._bucket(stage)}/{prefix}" for prefix in prefixes]
-        self._allow(["s3:GetObject"], objects)
-        self._allow(["s3:GetBucketLocation"], [lake.bucket_arn])
-        self._allow(["s3:ListBucket"], [lake.bucket_arn], {"s3:prefix": prefixes})
-        self._allow(["kms:Decrypt"], [keys.data.key_arn])
+        for statement in (
+            allow(["s3:GetObject"], objects),
+            allow(["s3:GetBucketLocation"], [lake.bucket_arn]),
+            allow(["s3:ListBucket"], [lake.bucket_arn], {"StringLike": {"s3:prefix": prefixes}}),
+            allow(["kms:Decrypt"], [keys.data.key_arn]),
+        ):
+            self.add_to_policy(statement)
         acknowledge_wildcards(self, dict.fromkeys(objects, "All objects of one pipeline, none of another."))
 
     def _bucket(self, stage: StageConfig) -> str:
         """Its ARN as text, which a check can name; by reference it would be an import with a hash."""
         stack = Stack.of(self)
         return f"arn:{stack.partition}:s3:::{names.lake_bucket(stage.name, stack.account, stack.region)}"
-
-    def _allow(self, actions: list[str], resources: list[str], like: dict[str, list[str]] | None = None) -> None:
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=actions, resources=resources, conditions={"StringLike": like} if like else None
-            )
-        )  # fmt: skip

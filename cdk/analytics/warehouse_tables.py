@@ -19,7 +19,7 @@ from constructs import Construct
 from cdk.analytics.statements import Statement
 from cdk.config import StageConfig
 from cdk.logs import log_group
-from cdk.wildcards import acknowledge_wildcards
+from cdk.policies import acknowledge_wildcards, allow
 
 CODE: Final = Path(__file__).parent / "inline" / "warehouse.py"
 PATIENCE: Final = Duration.minutes(15)  # a workgroup that has rested takes a while for its first statement
@@ -107,15 +107,15 @@ class WarehouseTables(Construct):
         return role
 
     def _logging(self, log: logs.ILogGroup) -> Iterator[iam.PolicyStatement]:
-        yield _allow(["logs:CreateLogStream", "logs:PutLogEvents"], log.log_group_arn)
+        yield allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log.log_group_arn])
 
     def _running(self) -> Iterator[iam.PolicyStatement]:
         mine = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
-        yield _allow(["redshift-data:ExecuteStatement"], self._workgroup.attr_workgroup_workgroup_arn)
-        yield _allow(["redshift-data:DescribeStatement"], "*", mine)
-        yield _allow(["redshift-serverless:GetNamespace"], self._namespace.attr_namespace_namespace_arn)
-        yield _allow(["secretsmanager:GetSecretValue"], self._secret())
-        yield _allow(["kms:Decrypt"], self._key.key_arn)
+        yield allow(["redshift-data:ExecuteStatement"], [self._workgroup.attr_workgroup_workgroup_arn])
+        yield allow(["redshift-data:DescribeStatement"], ["*"], mine)
+        yield allow(["redshift-serverless:GetNamespace"], [self._namespace.attr_namespace_namespace_arn])
+        yield allow(["secretsmanager:GetSecretValue"], [self._secret()])
+        yield allow(["kms:Decrypt"], [self._key.key_arn])
 
     def _secret(self) -> str:
         """The administrator's, as Redshift names it; CloudFormation does not tell its ARN."""
@@ -124,12 +124,5 @@ class WarehouseTables(Construct):
         return f"{place}:secret:redshift!{of.namespace_name}-{of.admin_username}-*"
 
     def _limiting(self) -> Iterator[iam.PolicyStatement]:
-        yield _allow(
-            [f"redshift-serverless:{verb}" for verb in ("ListUsageLimits", "CreateUsageLimit", "UpdateUsageLimit")], "*"
-        )
-
-
-def _allow(
-    actions: list[str], resource: str, conditions: dict[str, dict[str, str]] | None = None
-) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=[resource], conditions=conditions)
+        verbs = ("ListUsageLimits", "CreateUsageLimit", "UpdateUsageLimit")
+        yield allow([f"redshift-serverless:{verb}" for verb in verbs], ["*"])

@@ -6,7 +6,7 @@ beside it; what both runtimes need is written once. tests/infrastructure/test_gr
 The stage's key may be used through any service: it opens nothing that the service itself does not let out.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,9 +16,9 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk.config import StageConfig
+from cdk.policies import Conditions, acknowledge_wildcards, allow
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.stores import Stores
-from cdk.wildcards import acknowledge_wildcards
 from functions.core import names
 from functions.core.metrics import NAMESPACE
 from functions.core.pipeline import AnyPipeline
@@ -34,7 +34,6 @@ PREFIXES: Final = "A pipeline's objects, and what mappings give up on, lie under
 WITHOUT_RESOURCES: Final = (
     "No resources to name: metrics, held to a namespace; traces; network interfaces, denied to the function's own code."
 )
-Conditions = Mapping[str, Mapping[str, str | Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,8 @@ class Grants:
         metrics = {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}  # the only thing that narrows a metric down
         return [
             *self._both(),
-            _allow("Position", ["dynamodb:GetItem"], [self.stores.ledger.table_arn], self._own_items()),
-            _allow("Metrics", ["cloudwatch:PutMetricData"], ["*"], metrics),
+            allow(["dynamodb:GetItem"], [self.stores.ledger.table_arn], self._own_items(), sid="Position"),
+            allow(["cloudwatch:PutMetricData"], ["*"], metrics, sid="Metrics"),
         ]
 
     def function(self, function_arn: str, log_arn: str) -> list[iam.PolicyStatement]:
@@ -68,25 +67,25 @@ class Grants:
         return [
             *self._both(),
             *self._mapping(),
-            _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_arn]),
-            _allow("Traces", traces, ["*"]),  # X-Ray has no resources for these
-            _allow("Interfaces", INTERFACES, ["*"]),  # Lambda documents no narrower way
+            allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_arn], sid="Log"),
+            allow(traces, ["*"], sid="Traces"),  # X-Ray has no resources for these
+            allow(INTERFACES, ["*"], sid="Interfaces"),  # Lambda documents no narrower way
             _deny("InterfacesOfCode", INTERFACES, ["*"], code),
         ]
 
     def _both(self) -> Iterator[iam.PolicyStatement]:
         own, stores, pipeline = f"{self.pipeline.name}/*", self.stores, self.pipeline
         ledger = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
-        yield _allow("Ledger", ledger, [stores.ledger.table_arn], self._own_items())
+        yield allow(ledger, [stores.ledger.table_arn], self._own_items(), sid="Ledger")
         if pipeline.counters:
             shards = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": self._own_counters()}}
-            yield _allow("Counters", ["dynamodb:UpdateItem"], [stores.counters.table_arn], shards)
+            yield allow(["dynamodb:UpdateItem"], [stores.counters.table_arn], shards, sid="Counters")
         if pipeline.tables:
             tables = [stores.tables[sink.name].table_arn for sink in pipeline.tables]
-            yield _allow("Tables", ["dynamodb:PutItem"], tables)
+            yield allow(["dynamodb:PutItem"], tables, sid="Tables")
         if pipeline.has_lake:
-            yield _allow("Lake", ["s3:GetObject", "s3:PutObject"], [self._objects(names.lake_bucket, own)])
-        yield _allow("DeadLetters", ["s3:PutObject"], [self._objects(names.dead_letter_bucket, own)])
+            yield allow(["s3:GetObject", "s3:PutObject"], [self._objects(names.lake_bucket, own)], sid="Lake")
+        yield allow(["s3:PutObject"], [self._objects(names.dead_letter_bucket, own)], sid="DeadLetters")
         yield from self._secrets()
         if self.stage.kafka_auth == "iam":
             yield from self._kafka()
@@ -97,27 +96,27 @@ class Grants:
         keys = [self.key.key_arn]
         if scram and scram.encryption_key and scram.encryption_key is not self.key:
             keys.append(scram.encryption_key.key_arn)  # of a cluster that somebody else keeps
-        yield _allow("Secrets", ["secretsmanager:GetSecretValue"], secrets)
-        yield _allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], keys)
+        yield allow(["secretsmanager:GetSecretValue"], secrets, sid="Secrets")
+        yield allow(["kms:Decrypt", "kms:GenerateDataKey"], keys, sid="Key")
 
     def _kafka(self) -> Iterator[iam.PolicyStatement]:
         """What MSK calls the actions of Kafka's requests; SCRAM users have the cluster's own ACLs instead."""
         outputs = [self._kafka_arn("topic", sink.name) for sink in self.pipeline.topics]
         idempotence = ["kafka-cluster:WriteDataIdempotently"] if outputs else []
-        yield _allow("Connect", ["kafka-cluster:Connect", *idempotence], [self.kafka.cluster_arn])
-        yield _allow("Source", ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"], [self.source])
-        yield _allow("Group", ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"], [self.group])
+        yield allow(["kafka-cluster:Connect", *idempotence], [self.kafka.cluster_arn], sid="Connect")
+        yield allow(["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"], [self.source], sid="Source")
+        yield allow(["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"], [self.group], sid="Group")
         if outputs:
-            yield _allow("Outputs", ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"], outputs)
+            yield allow(["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"], outputs, sid="Outputs")
 
     def _mapping(self) -> Iterator[iam.PolicyStatement]:
         """What the mapping does with the function's role besides reading the topic."""
         cluster = [self.kafka.cluster_arn]
         scram = self.stage.kafka_auth == "scram"
         auth = "kafka:ListScramSecrets" if scram else "kafka-cluster:DescribeClusterDynamicConfiguration"
-        yield _allow("Cluster", ["kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers", auth], cluster)
-        yield _allow("GivenUp", ["s3:PutObject"], [self._objects(names.dead_letter_bucket, GIVEN_UP)])
-        yield _allow("GivenUpBucket", ["s3:ListBucket"], [self.stores.dead_letters.bucket_arn])
+        yield allow(["kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers", auth], cluster, sid="Cluster")
+        yield allow(["s3:PutObject"], [self._objects(names.dead_letter_bucket, GIVEN_UP)], sid="GivenUp")
+        yield allow(["s3:ListBucket"], [self.stores.dead_letters.bucket_arn], sid="GivenUpBucket")
 
     def _objects(self, bucket: Callable[[str, str, str], str], keys: str) -> str:
         """By name and not by reference, so that what is said of it can name it, too."""
@@ -153,13 +152,13 @@ def of_scaler(grants: Sequence[Grants]) -> list[iam.PolicyStatement]:
     kafka, key = grants[0].kafka, grants[0].key
     if secret := kafka.scram_secret:
         return [
-            _allow("User", ["secretsmanager:GetSecretValue"], [secret.secret_arn]),
-            _allow("Key", ["kms:Decrypt"], [(secret.encryption_key or key).key_arn]),
+            allow(["secretsmanager:GetSecretValue"], [secret.secret_arn], sid="User"),
+            allow(["kms:Decrypt"], [(secret.encryption_key or key).key_arn], sid="Key"),
         ]
     return [
-        _allow("Connect", ["kafka-cluster:Connect"], [kafka.cluster_arn]),
-        _allow("Sources", ["kafka-cluster:DescribeTopic"], [each.source for each in grants]),
-        _allow("Groups", ["kafka-cluster:DescribeGroup"], [each.group for each in grants]),
+        allow(["kafka-cluster:Connect"], [kafka.cluster_arn], sid="Connect"),
+        allow(["kafka-cluster:DescribeTopic"], [each.source for each in grants], sid="Sources"),
+        allow(["kafka-cluster:DescribeGroup"], [each.group for each in grants], sid="Groups"),
     ]
 
 
@@ -177,12 +176,6 @@ def role(
     wild = sorted({resource for statement in may for resource in statement.resources if "*" in resource})
     acknowledge_wildcards(made, {each: WITHOUT_RESOURCES if each == "*" else PREFIXES for each in wild})
     return made
-
-
-def _allow(
-    sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Conditions | None = None
-) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources), conditions=conditions)
 
 
 def _deny(sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Conditions) -> iam.PolicyStatement:

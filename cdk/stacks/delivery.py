@@ -1,6 +1,6 @@
 """Who may deploy: a role for the workflows of one repository and environment."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
@@ -9,6 +9,7 @@ from constructs import Construct
 
 from cdk.choices import ExistingEks, NoEks
 from cdk.config import Github, StageConfig
+from cdk.policies import allow
 from cdk.values import ISSUER
 from functions.core import names
 
@@ -67,12 +68,9 @@ class Delivery(Stack):
 
     def _statements(self, stage: StageConfig) -> Iterator[iam.PolicyStatement]:
         """What `cdk deploy`, `docker push` and `kubectl apply` need, and nothing that they do not."""
-        yield _allow("Cdk", ["sts:AssumeRole"], [self._bootstrapped(role) for role in BOOTSTRAPPED])
-        yield _allow(
-            "Parameters",
-            ["ssm:GetParameter", "ssm:GetParameters"],
-            [self.format_arn(service="ssm", resource="parameter", resource_name=f"tandem/{stage.name}/*")],
-        )
+        yield allow(["sts:AssumeRole"], [self._bootstrapped(role) for role in BOOTSTRAPPED], sid="Cdk")
+        parameters = self.format_arn(service="ssm", resource="parameter", resource_name=f"tandem/{stage.name}/*")
+        yield allow(["ssm:GetParameter", "ssm:GetParameters"], [parameters], sid="Parameters")
         # Looks at what it has deployed, and points the aliases on or back: .github/scripts/functions.sh.
         functions = self.format_arn(
             service="lambda",
@@ -80,16 +78,16 @@ class Delivery(Stack):
             resource_name=names.function(stage.name, "*"),
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        yield _allow("Functions", RELEASE, [functions])
-        yield _allow("Mappings", ["lambda:ListEventSourceMappings"], ["*"])  # it takes no resource
+        yield allow(RELEASE, [functions], sid="Functions")
+        yield allow(["lambda:ListEventSourceMappings"], ["*"], sid="Mappings")  # it takes no resource
         if isinstance(stage.eks, NoEks):
             return
         repository = self.format_arn(service="ecr", resource="repository", resource_name=names.repository(stage.name))
-        yield _allow("RegistryToken", ["ecr:GetAuthorizationToken"], ["*"])  # it takes no resource
-        yield _allow("Images", PUSH, [repository])
+        yield allow(["ecr:GetAuthorizationToken"], ["*"], sid="RegistryToken")  # it takes no resource
+        yield allow(PUSH, [repository], sid="Images")
         eks = stage.eks.name if isinstance(stage.eks, ExistingEks) else names.cluster(stage.name)
         cluster = self.format_arn(service="eks", resource="cluster", resource_name=eks)
-        yield _allow("Kubernetes", ["eks:DescribeCluster"], [cluster])
+        yield allow(["eks:DescribeCluster"], [cluster], sid="Kubernetes")
 
     def _bootstrapped(self, role: str) -> str:
         """A role of `cdk bootstrap`, with its default qualifier."""
@@ -97,7 +95,3 @@ class Delivery(Stack):
         return self.format_arn(
             service="iam", region="", resource="role", resource_name=name, arn_format=ArnFormat.SLASH_RESOURCE_NAME
         )
-
-
-def _allow(name: str, actions: Sequence[str], resources: list[str]) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=name, actions=list(actions), resources=resources)

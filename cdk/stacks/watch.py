@@ -12,10 +12,8 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from cdk.config import StageConfig
-from cdk.stacks.bursty import Bursty
 from cdk.stacks.kafka import Kafka
 from cdk.stacks.keys import Keys
-from cdk.stacks.stores import Stores
 from cdk.watch.alarm import Alarm
 from cdk.watch.dashboard import PipelineDashboard
 from cdk.watch.pipeline_alarms import of_pipeline
@@ -40,8 +38,6 @@ class Watch(Stack):
         *,
         keys: Keys,
         kafka: Kafka,
-        stores: Stores,  # noqa: ARG002 - see above: by name
-        bursty: Bursty,  # noqa: ARG002
         pipelines: Sequence[AnyPipeline],
     ) -> None:
         super().__init__(scope, "Watch", stack_name=f"tandem-{stage.name}-watch")

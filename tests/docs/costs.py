@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from cdk.choices import ExpressKafka, NoEks, ServerlessKafka, StandardKafka
 from cdk.config import StageConfig
+from cdk.watch.dashboard import POLLERS_A_UNIT
 from functions.core.pipeline import AnyPipeline
 from tests.docs.prices import PRICES
 
@@ -20,7 +21,6 @@ COUNTED: Final = {
     "AWS::CloudWatch::Alarm": "CloudWatch alarm, month",
     "AWS::CloudWatch::Dashboard": "CloudWatch dashboard, month",
 }
-POLLERS_A_UNIT: Final = 10
 SLICE: Final = 1000  # records, on average
 COUNTS: Final = 5  # of a counter sink in a slice: a minute of five device types
 LOG_BYTES: Final = 1500  # a slice: two lines
