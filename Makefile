@@ -1,137 +1,194 @@
-# Every target works on a fresh machine with Python 3.11 or newer. ARGS passes options on:
-#   make demo ARGS="--records 200000 --broker apache"
+# Every target works on a fresh machine with Python 3.11 or newer, and installs what it needs into .venv.
+# ARGS passes options on: make demo ARGS="--records 200000 --broker apache"
 PYTHON ?= python3
 ARGS ?=
 STAGE ?= dev
 CDK ?= .github/scripts/cdk.sh
 given = $(or $($1),$(error make $@ takes $1=...))
 BIN := .venv/bin
-STAMP := .venv/.installed
+SANDBOX := .venv/.sandbox
+DEV := .venv/.dev
+WHEEL := build/wheel
 
-# Go's checksum database vouches for these, so a version is as good as a hash.
+# Go's checksum database verifies these, so a version is as good as a hash.
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 GITLEAKS := github.com/zricethezav/gitleaks/v8@v8.30.1
 SYFT := github.com/anchore/syft/cmd/syft@v1.57.0
 COSIGN := github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
+ENVTEST := sigs.k8s.io/controller-runtime/tools/setup-envtest@v0.25.1
 GRYPE := github.com/anchore/grype/cmd/grype@v0.121.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate chaos fuzz bench synth diff deploy lint types workflows check format docs lock clean
-.PHONY: sbom audit secrets terraform image image-sbom image-scan push sign verify difference
+.PHONY: help setup kafka demo bench smoke unit test simulate chaos fuzz lint types workflows check format docs lock
+.PHONY: synth diff deploy difference api-server wheel image image-sbom image-scan image-sign image-verify push sign verify sbom audit secrets terraform clean
 
-help: ## Show what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## List the targets
+	@if [ -t 1 ]; then bold='\033[1m' plain='\033[0m'; fi; \
+	awk -F ':.*## ' -v bold="$$bold" -v plain="$$plain" '/^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %smake %-12s%s %s\n", bold, $$1, plain, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Make .venv with everything in it, from the lock
-$(STAMP): requirements-dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Tandem needs Python 3.11 or newer, {sys.executable} is {v[0]}.{v[1]}: make PYTHON=python3.13 ...")'
-	@echo "Setting up .venv (about a minute the first time)"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+##@ Try it
 
-demo: setup ## Run the story on this machine: burst, handover, kill, proof
+demo: kafka $(SANDBOX) ## Run the demo on this machine: a burst, a handover, a killed worker, a check of every record
 	@$(BIN)/tandem demo $(ARGS)
 
-# Only the whole meets the coverage that is asked for.
-test: setup ## Run every test, on real Kafka where Java and Maven are present; ARGS="tests/unit -x" for a part
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(ARGS),,--cov --cov-report=term) $(ARGS)
-
-simulate: setup ## Random schedules of the protocol; ARGS="--seed N" replays one
-	@$(BIN)/python -m tests.simulation $(ARGS)
-
-chaos: setup ## A million records on real parts under at least fifty faults (about a quarter of an hour)
-	@$(BIN)/python -m tests.chaos --records 1000000 --faults 54 --session 6 --in-flight 16 $(ARGS)
-
-fuzz: setup ## Look for input that is not told apart: a million inputs
-	@$(BIN)/python -m tests.fuzz --inputs 1000000 $(ARGS)
-
-bench: setup ## Measure speed, as ratios in one run
+bench: kafka $(SANDBOX) ## Measure Tandem beside its peers (about 12 minutes); ARGS=--quick takes two
 	@$(BIN)/tandem bench $(ARGS)
 
-synth: setup ## Synthesise both stages into cdk.out, asking no account, and check them
-	@$(BIN)/python app.py
+# Only a stage that is named is a deployed one. POD=NAMESPACE/POD reaches it from there, HANDOVER="..." hands the pipeline over.
+smoke: kafka $(SANDBOX) ## Send logins through a stage and check every effect: STAGE=dev POD=tandem-admin/admin; else in the sandbox
+	@$(BIN)/tandem smoke --stage $(if $(filter file,$(origin STAGE)),sandbox,$(STAGE)) \
+		$(if $(POD),--pod $(POD)) $(if $(HANDOVER),--handover "$$HANDOVER") $(ARGS)
 
-diff: setup ## What a deployment would change: STAGE=dev
-	@$(CDK) diff "$(STAGE)/*" $(ARGS)
+##@ Develop
 
-deploy: setup ## Deploy a stage with the credentials at hand: STAGE=dev
-	@$(CDK) deploy "$(STAGE)/*" $(ARGS)
+setup: $(DEV) ## Install everything into .venv (the other targets install what they need)
 
-lint: setup ## Style and architecture
+# Two locks in one .venv: what the demo and the unit tests need, and everything on top of it.
+$(SANDBOX): requirements-sandbox.txt pyproject.toml .ci/setup
+	@PYTHON="$(PYTHON)" .ci/setup requirements-sandbox.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(SANDBOX)
+	@PYTHON="$(PYTHON)" .ci/setup requirements-dev.txt
+	@touch $@
+
+# Fetches Kafka's jars in the background, while packages are installed. Whatever needs them waits for them.
+kafka:
+	@$(PYTHON) -m sandbox.broker.jars </dev/null >/dev/null 2>&1 &
+
+unit: $(SANDBOX) ## Run the unit tests
+	@$(BIN)/python -m pytest -n 2 tests/unit $(ARGS)
+
+# Only the whole suite reaches the coverage that pyproject.toml requires.
+test: kafka $(DEV) ## Run all tests, on Apache Kafka where Java and Maven are installed; ARGS="tests/contracts -x" for some
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(ARGS),,--cov --cov-report=term) $(ARGS)
+
+lint: $(DEV) ## Check style, format and layers
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/lint-imports --no-logo
 
-types: setup ## Static types
+types: $(DEV) ## Check types
 	@$(BIN)/mypy
 
-workflows: setup ## Lint what ships it: workflows, scripts, Dockerfile
+workflows: $(DEV) ## Check GitHub's workflows, the scripts and the Dockerfile
 	@$(BIN)/zizmor --offline --quiet --persona pedantic .github
-	@$(BIN)/shellcheck .ci/run .github/scripts/*.sh
+	@$(BIN)/shellcheck .ci/run .ci/setup .github/scripts/*.sh
 	@$(BIN)/hadolint functions/Dockerfile
 	@if command -v go >/dev/null; then go run $(ACTIONLINT) -shellcheck $(BIN)/shellcheck; \
-	else echo "actionlint is skipped: it takes Go"; fi
+	else echo "skipped actionlint: it needs Go"; fi
 
-check: lint types workflows test ## Everything that CI runs
+check: kafka lint types workflows test ## Run what CI runs: lint, types, workflows, test
 
-format: setup ## Format and mend what can be mended
+format: $(DEV) ## Format the code and fix what Ruff can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: setup ## Write the parts of the docs that are made from the code
+docs: $(DEV) ## Write the parts of the docs that are generated from the code
 	@$(BIN)/python -m tests.docs
 
-lock: setup ## Renew the locks: requirements.txt (runtime) and requirements-dev.txt (everything)
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras -c requirements.txt pyproject.toml -o requirements-dev.txt
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
+# The extras that the pipelines' codecs need: the zip and the image are installed from requirements.txt.
+EXTRAS = $(shell $(BIN)/python -c 'from functions.registry import extras; print(*(f"--extra {name}" for name in extras()))')
+lock: $(DEV) ## Renew the locks: requirements.txt (runtime), -sandbox.txt (demo, unit tests), -dev.txt (everything)
+	@$(COMPILE) $(EXTRAS) -o requirements.txt
+	@$(COMPILE) $(EXTRAS) -c requirements.txt --group sandbox -o requirements-sandbox.txt
+	@$(COMPILE) --all-extras -c requirements-sandbox.txt --group dev -o requirements-dev.txt
 
-sbom: setup ## List what the zip and the image carry of Python, as CycloneDX, in build/sbom
-	@mkdir -p build/sbom
-	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible -o build/sbom/python.cdx.json
+clean: ## Delete .venv and everything that was built
+	@rm -rf .venv build cdk.out
 
-audit: setup ## Ask PyPI for known vulnerabilities of everything in the locks
-	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r requirements-dev.txt
+##@ Search for faults
 
-secrets: ## Look for secrets in the whole history (takes Go)
-	@go run $(GITLEAKS) git --no-banner --redact .
+simulate: $(DEV) ## Run random schedules of the settlement protocol; ARGS="--seed N" replays one
+	@$(BIN)/python -m tests.simulation $(ARGS)
 
-terraform: ## Check k8s/terraform: format, plans against mocked providers (takes Terraform and its registry)
+chaos: kafka $(DEV) ## Settle a million records in real processes under at least 50 faults (about 15 minutes)
+	@$(BIN)/python -m tests.chaos --records 1000000 --faults 54 --session 6 --in-flight 16 $(ARGS)
+
+fuzz: $(DEV) ## Decode a million random inputs, as events and as records
+	@$(BIN)/python -m tests.fuzz --inputs 1000000 $(ARGS)
+
+##@ Deploy
+
+synth: $(DEV) ## Synthesise and check both stages into cdk.out; needs no account
+	@$(BIN)/python app.py
+
+diff: $(DEV) ## Show what a deployment would change: STAGE=dev
+	@$(CDK) diff "$(STAGE)/*" $(ARGS)
+
+deploy: $(DEV) ## Deploy a stage with the current credentials: STAGE=dev
+	@$(CDK) deploy "$(STAGE)/*" $(ARGS)
+
+difference: $(DEV) ## Show how the templates differ from those of the commit BASE; needs no account
+	@.github/scripts/difference.sh $(call given,BASE)
+
+api-server: ## Download a Kubernetes API server for the tests of k8s/, and print the folder for KUBEBUILDER_ASSETS (needs Go)
+	@go run $(ENVTEST) use --print path 1.35.x
+
+terraform: ## Check k8s/terraform: format, and plans against mocked providers (needs Terraform and its registry)
 	@terraform -chdir=k8s/terraform fmt -check -recursive
 	@terraform -chdir=k8s/terraform init -backend=false -input=false
 	@terraform -chdir=k8s/terraform test
 
-# The image is an archive until it is pushed: what is pushed to each stage is the very same, down to its digest.
+##@ Release
+
+wheel: $(SANDBOX) ## Build the wheel, which holds functions/ and nothing else
+	@$(BIN)/python -m hatchling build --target wheel --directory $(WHEEL)
+
+# The image stays an archive until it is pushed, so that every stage gets the same one, down to its digest.
 PLATFORMS ?= linux/arm64,linux/amd64
 IMAGE := build/image.tar
-image: $(IMAGE) ## Build the worker's image (takes Docker); PLATFORMS=linux/arm64 for one only
-$(IMAGE): functions/Dockerfile requirements.txt $(shell find functions -name '*.py')
+image: $(IMAGE) ## Build the worker's image (needs Docker); PLATFORMS=linux/arm64 for one platform
+$(IMAGE): functions/Dockerfile requirements.txt pyproject.toml $(shell find functions -name '*.py')
 	@mkdir -p build
 	@docker buildx build --platform $(PLATFORMS) --file functions/Dockerfile --provenance mode=max \
 		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" --build-arg REVISION="$$(git rev-parse HEAD)" \
 		--output type=oci,dest=$@ --metadata-file build/image.json .
 
-image-sbom: $(IMAGE) ## List everything in the image, Debian's packages too (takes Go)
+image-sbom: $(IMAGE) ## List everything in the image, including Debian's packages (needs Go)
 	@mkdir -p build/sbom
 	@go run $(SYFT) --quiet scan oci-archive:$(IMAGE) -o cyclonedx-json=build/sbom/image.cdx.json
 
-image-scan: $(IMAGE) ## Look for known vulnerabilities in the image that have a fix (takes Go)
+image-scan: $(IMAGE) ## Scan the image for known vulnerabilities that have a fix (needs Go)
 	@go run $(GRYPE) --quiet --only-fixed --fail-on high oci-archive:$(IMAGE)
 
-push: ## Copy the image to REPOSITORY, unless it is there (takes skopeo), and print its digest
-	@.github/scripts/push.sh $(IMAGE) $(call given,REPOSITORY)
+# The digest of an image is the hash of its manifest, so a signature of the manifest is one of the image, before any registry has it.
+MANIFEST := build/image.manifest.json
+ISSUER := https://token.actions.githubusercontent.com
+image-sign: $(IMAGE) ## Sign the image and its SBOM as the current workflow, and print the image's digest (needs Go, skopeo)
+	@skopeo inspect --raw oci-archive:$(IMAGE) >$(MANIFEST)
+	@go run $(COSIGN) sign-blob --yes --bundle build/image.sigstore.json $(MANIFEST) >&2
+	@go run $(COSIGN) sign-blob --yes --bundle build/sbom/image.sigstore.json build/sbom/image.cdx.json >&2
+	@echo "sha256:$$(sha256sum <$(MANIFEST) | cut -c 1-64)"
 
-sign: ## Sign DIGEST in REPOSITORY, and its list of contents, as the workflow that runs (takes Go)
+image-verify: ## Fail unless the image is DIGEST, and SIGNER, a workflow's URL at GitHub, signed it and its SBOM (needs Go, skopeo)
+	@skopeo inspect --raw oci-archive:$(IMAGE) >$(MANIFEST)
+	@echo "$(patsubst sha256:%,%,$(call given,DIGEST))  $(MANIFEST)" | sha256sum --check --quiet
+	@go run $(COSIGN) verify-blob --bundle build/image.sigstore.json --certificate-identity $(call given,SIGNER) \
+		--certificate-oidc-issuer $(ISSUER) $(MANIFEST)
+	@go run $(COSIGN) verify-blob --bundle build/sbom/image.sigstore.json --certificate-identity $(call given,SIGNER) \
+		--certificate-oidc-issuer $(ISSUER) build/sbom/image.cdx.json
+
+push: ## Copy the image to REPOSITORY unless it is there already, and print its digest; DIGEST=... refuses another (needs skopeo)
+	@.github/scripts/push.sh $(IMAGE) $(call given,REPOSITORY) $(DIGEST)
+
+sign: ## Sign DIGEST in REPOSITORY, and its SBOM, as the current workflow (needs Go)
 	@go run $(COSIGN) sign --yes $(call given,REPOSITORY)@$(call given,DIGEST)
 	@go run $(COSIGN) attest --yes --type cyclonedx --predicate build/sbom/image.cdx.json $(call given,REPOSITORY)@$(call given,DIGEST)
 
-verify: ## Refuse DIGEST in REPOSITORY unless SIGNER, a workflow's address at GitHub, signed it (takes Go)
+verify: ## Fail unless SIGNER, a workflow's URL at GitHub, signed DIGEST in REPOSITORY (needs Go)
 	@go run $(COSIGN) verify --certificate-identity $(call given,SIGNER) \
-		--certificate-oidc-issuer https://token.actions.githubusercontent.com $(call given,REPOSITORY)@$(call given,DIGEST) >/dev/null
+		--certificate-oidc-issuer $(ISSUER) $(call given,REPOSITORY)@$(call given,DIGEST) >/dev/null
 
-difference: setup ## Say what this tree does to the templates of BASE, a commit; asks no account
-	@.github/scripts/difference.sh $(call given,BASE)
+##@ Supply chain
 
-clean: ## Remove what was built, and .venv
-	@rm -rf .venv build cdk.out
+sbom: $(DEV) ## List the Python packages of the zip and the image, as CycloneDX, in build/sbom
+	@mkdir -p build/sbom
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible -o build/sbom/python.cdx.json
+
+audit: $(DEV) ## Look up known vulnerabilities of every locked package at PyPI
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r requirements-sandbox.txt -r requirements-dev.txt
+
+secrets: ## Search the whole history for secrets (needs Go)
+	@go run $(GITLEAKS) git --no-banner --redact .

@@ -1,7 +1,7 @@
-"""What the checks find and we leave as it is, each with the reason why that holds. Everything else is fixed instead.
+"""Findings of the checks that we accept, each with its reason. All other findings are fixed.
 
 Keys: the construct's path within its stage, with * for a pipeline's name, and the finding's ID as the check prints it,
-with {stage}, {region} and {account} for what differs. A test refuses entries that nothing needs any more.
+with {stage}, {region} and {account} as placeholders. A test fails on an entry that matches no finding.
 """
 
 from collections.abc import Mapping
@@ -10,38 +10,39 @@ from typing import Final
 
 from aws_cdk import Acknowledgment, Stage, Validations
 
-OF_EKS: Final = "EKS documents this policy for clusters in Auto Mode, and AWS changes it together with EKS"
+OF_EKS: Final = "EKS documents this policy for clusters in Auto Mode, and AWS updates it together with EKS"
 
 ACKNOWLEDGED: Final[Mapping[str, Mapping[str, str]]] = {
-    "Kafka/ScramUser/Resource": {
-        "AwsSolutions::AwsSolutions-SMG4": "both runtimes hold connections under this password: an operator changes it"
-        " while they can be restarted (MSK takes the new one from the secret by itself)",
+    **{
+        f"Kafka/{user}/Resource": {
+            "AwsSolutions::AwsSolutions-SMG4": "processes hold connections with this password: an operator changes it"
+            " when they can be restarted (MSK reads the new one from the secret)",
+        }
+        for user in ("ScramUser-*", "ScramAdmin", "ScramScaler")
     },
-    "Delivery/Deploy/DefaultPolicy/Resource": {
+    "DeployRole/Deploy/DefaultPolicy/Resource": {
         "AwsSolutions::AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken and"
-        " lambda:ListEventSourceMappings take no resource",
-        "AwsSolutions::AwsSolutions-IAM5[Resource::arn:aws:lambda:{region}:{account}:function:tandem-{stage}-*]": "a"
-        " function per pipeline, whichever those are, and its versions and alias",
+        " lambda:ListEventSourceMappings support no resource",
         "AwsSolutions::AwsSolutions-IAM5[Resource::arn:aws:ssm:{region}:{account}:parameter/tandem/{stage}/*]": "the"
-        " manifests take the stage's parameters, and nothing secret is among them",
+        " manifests need the stage's parameters, none of which is secret",
     },
-    "Steady/Cluster/Role/Resource": {
+    "Eks/Cluster/Role/Resource": {
         f"AwsSolutions::AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonEKS{name}Policy]": OF_EKS
         for name in ("Cluster", "Compute", "BlockStorage", "LoadBalancing", "Networking")
     },
-    "Steady/Cluster/ClusternodePoolRole/Resource": {
+    "Eks/Cluster/ClusternodePoolRole/Resource": {
         f"AwsSolutions::AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/Amazon{name}]": OF_EKS
         for name in ("EKSWorkerNodePolicy", "EC2ContainerRegistryReadOnly")
     },
 }
 
 
-def acknowledge(stage: Stage) -> None:
-    """Tell the checks. A path that this stage does not have belongs to another choice, such as SCRAM."""
-    filling = {"stage": stage.stage_name, "region": stage.region, "account": stage.account or "<AWS::AccountId>"}
-    for construct in stage.node.find_all():
-        path = construct.node.path.removeprefix(f"{stage.node.path}/")
-        for pattern in (each for each in ACKNOWLEDGED if fnmatchcase(path, each)):
+def acknowledge(scope: Stage) -> None:
+    """Acknowledge the findings of a stage. Entries that it has no use for, such as SCRAM's, do nothing."""
+    placeholders = {"stage": scope.stage_name, "region": scope.region, "account": scope.account or "<AWS::AccountId>"}
+    for construct in scope.node.find_all():
+        path = construct.node.path.removeprefix(f"{scope.node.path}/")
+        for pattern in (key for key in ACKNOWLEDGED if fnmatchcase(path, key)):
             for finding, reason in ACKNOWLEDGED[pattern].items():
-                rule = Acknowledgment(id=finding.format_map(filling), reason=reason)
+                rule = Acknowledgment(id=finding.format_map(placeholders), reason=reason)
                 Validations.of(construct).acknowledge(rule)

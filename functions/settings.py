@@ -1,6 +1,6 @@
 """The settings: frozen, validated at start, and the only reader of the environment.
 
-A wrong one stops the process with one line that names the variable, what it got and what it takes.
+An invalid setting stops the process with one line that names the variable, its value and what was expected.
 """
 
 import os
@@ -11,16 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from functions.core.errors import InvalidSetting
 
-PLACE: Final = "file:/PATH or a secret's ARN"
+LOCATION: Final = "file:/PATH or a secret's ARN"
 SecretSource = Annotated[
     str,
     StringConstraints(pattern=r"^(file:/.+|arn:aws[a-z-]*:secretsmanager:.+)$"),
-    Field(description=PLACE),
+    Field(description=LOCATION),
 ]
-Name = Annotated[
+StageName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9]{1,47}$"),  # without hyphens, see functions.core.names
+    Field(description="2 to 48 lower-case letters and digits, starting with a letter"),
+]
+PipelineName = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,47}$"),
-    Field(description="2 to 48 lower-case letters, digits and hyphens, beginning with a letter"),
+    Field(description="2 to 48 lower-case letters, digits and hyphens, starting with a letter"),
 ]
 Bucket = Annotated[
     str,
@@ -32,86 +37,148 @@ Brokers = Annotated[
     StringConstraints(pattern=r"^[^\s,]+:[0-9]{1,5}(,[^\s,]+:[0-9]{1,5})*$"),
     Field(description="the Kafka brokers as host:port,host:port"),
 ]
-SECRETS: Final = ("mask_key_from", "scram_from")  # never told: somebody will put the secret itself there
+SINK, FROM = "TANDEM_SINK_", "_FROM"  # of the variable that says where the secret of a sink of your own is
+REGISTRY_URL: Final = "the URL of a schema registry, https://HOST or http://HOST, without credentials"
+SECRETS: Final = (
+    "mask_key_from",
+    "scram_from",
+    "admin_scram_from",
+    "sinks_from",
+    "registry_from",
+    "registry_url",
+)  # never shown: a user may put the secret itself there by mistake
 
 
 class Settings(BaseModel):
-    """What a process needs to know. Each field is read from the variable TANDEM_<FIELD>, the region from AWS_REGION.
+    """The settings of a process. Each field is read from the variable TANDEM_<FIELD>, the region from AWS_REGION.
 
-    Where a field's type says what it takes, the string below it says what it is; docs/configuration.md has both.
+    If a field's type describes its valid values, the string below the field describes its purpose.
+    docs/configuration.md shows both.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    stage: Name
-    """The stage, which is in the names of group, tables and queue."""
-    pipeline: Name
+    stage: StageName
+    """The stage; part of the names of the consumer group, tables and queue."""
+    pipeline: PipelineName
     """The pipeline that this process settles."""
     lake_bucket: Bucket
-    """Where lake objects are put."""
+    """The bucket of the lake's objects."""
     dead_letter_bucket: Bucket
-    """Where dead letters are put."""
+    """The bucket of the dead letters."""
     mask_key_from: SecretSource
-    """Where the key of masked fields is read from."""
+    """The location of the key that masks fields."""
     bootstrap_servers: Brokers
-    """Where the brokers are found."""
-    kafka_auth: Literal["iam", "scram", "plaintext"] = Field("iam", description="how Kafka knows who we are")
+    """The brokers that clients connect to first."""
+    kafka_auth: Literal["iam", "scram", "plaintext"] = Field("iam", description="how Kafka clients authenticate")
     scram_from: SecretSource | None = None
-    """Where {"username": ..., "password": ...} is read from; needed where TANDEM_KAFKA_AUTH is scram."""
+    """The location of {"username": ..., "password": ...}; required if TANDEM_KAFKA_AUTH is scram. {pipeline} in it
+    stands for TANDEM_PIPELINE."""
+    admin_scram_from: SecretSource | None = None
+    """The location of the user with which operators' commands connect instead; omit for the same user."""
+    registry_url: str | None = Field(None, pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$", description=REGISTRY_URL)
+    registry_from: SecretSource | None = None
+    """The location of {"username": ..., "password": ...} of the schema registry; omit if it needs none."""
     region: str = Field("us-east-1", min_length=1, description="the AWS region")
     flood_ratio: float | None = Field(
-        None, gt=0, le=1, description="overrides the pipeline's flood limit; 1 never refuses"
+        None, gt=0, le=1, description="overrides the pipeline's flood limit; 1 disables it"
     )
-    slice_seconds: float | None = Field(None, gt=0, description="overrides how long the worker gathers a slice")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="the least that is logged")
-    rack: str | None = Field(None, description="the zone ID, for reading from the nearest replica")
-    http_host: str = Field("0.0.0.0", description="where the worker answers: the kubelet's probes come from the node")  # noqa: S104
-    http_port: int = Field(8080, ge=0, le=65535, description="the worker's health and metrics; 0 takes a free one")
+    slice_seconds: float | None = Field(
+        None, gt=0, description="overrides how many seconds the worker collects records for a slice"
+    )
+    max_text_bytes: int | None = Field(
+        None,
+        ge=1,
+        description="overrides the pipeline's limit of a text in UTF-8, where a warehouse that loads the lake has one",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="the lowest level that is logged"
+    )
+    rack: str | None = Field(None, description="the availability zone ID, to read from the nearest replica")
+    http_host: str = Field("0.0.0.0", description="the address of the worker's HTTP server; probes come from the node")  # noqa: S104
+    http_port: int = Field(
+        8080, ge=0, le=65535, description="the port of the worker's health and metrics; 0 picks a free port"
+    )
     cloudwatch_seconds: float | None = Field(
-        None, ge=1, le=3600, description="how often the worker puts its metrics to CloudWatch; left out, never"
+        None, ge=1, le=3600, description="seconds between the worker's puts of metrics to CloudWatch; omit for none"
     )
-    settle_threads: int = Field(4, ge=1, le=64, description="how many partitions settle side by side in a process")
-    bytes_in_flight: int = Field(64 * 2**20, ge=2**20, description="the worker pauses partitions above this many bytes")
+    settle_threads: int = Field(4, ge=1, le=64, description="how many partitions a process settles in parallel")
+    bytes_in_flight: int = Field(
+        64 * 2**20, ge=2**20, description="bytes of unsettled records above which the worker pauses partitions"
+    )
     drain_seconds: float = Field(
-        20, gt=0, le=600, description="how long a rebalance or SIGTERM waits for slices in flight"
+        20, gt=0, le=600, description="how many seconds a rebalance or SIGTERM waits for slices in flight"
     )
-    stall_seconds: float = Field(300, gt=0, description="liveness fails when a slice in flight takes longer than this")
+    stall_seconds: float = Field(
+        300, gt=0, description="seconds in flight after which a slice fails the liveness probe"
+    )
     session_timeout_seconds: float = Field(
-        45, ge=1, le=1800, description="how long the group waits for a worker that says nothing"
+        45, ge=1, le=1800, description="seconds without a heartbeat after which the group removes a worker"
+    )
+    sinks_from: dict[str, SecretSource] = Field(
+        default_factory=dict, description="where the secret of each sink of your own is: TANDEM_SINK_NAME_FROM"
     )
     time_margin_seconds: float = Field(
-        2, ge=0, le=60, description="what Lambda keeps of its timeout to raise in good order"
+        2, ge=0, le=60, description="seconds of Lambda's timeout that are reserved to raise an error in good order"
     )
+
+    def for_operators(self) -> "Settings":
+        """Return the settings with which operators' commands connect: as a Kafka user of their own, if there is one."""
+        return self.model_copy(update={"scram_from": self.admin_scram_from or self.scram_from})
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of this process, or InvalidSetting."""
+    """Return the settings of this process. Raises InvalidSetting."""
     given = {
-        name: environment[variable] for name in Settings.model_fields if (variable := _variable(name)) in environment
+        name: environment[variable] for name in Settings.model_fields if (variable := variable_of(name)) in environment
     }
+    sinks = {
+        variable.removeprefix(SINK).removesuffix(FROM).lower().replace("_", "-"): value
+        for variable, value in environment.items()
+        if variable.startswith(SINK) and variable.endswith(FROM)
+    }
+    for name, value in [*given.items(), *(("sinks_from", value) for value in sinks.values())]:
+        _refuse_undecodable(name, value)
     try:
-        settings = Settings.model_validate(given)
+        settings = Settings.model_validate(given | {"sinks_from": sinks})
     except ValidationError as error:
-        raise InvalidSetting("; ".join(map(_told, error.errors(include_url=False)))) from None
+        raise InvalidSetting("; ".join(map(_describe, error.errors(include_url=False)))) from None
     if settings.kafka_auth == "scram" and settings.scram_from is None:
-        raise InvalidSetting(f"TANDEM_SCRAM_FROM: is missing, takes {PLACE} when TANDEM_KAFKA_AUTH is scram")
-    return settings
+        raise InvalidSetting(f"TANDEM_SCRAM_FROM: missing, expected {LOCATION} if TANDEM_KAFKA_AUTH is scram")
+    return _with_own_user(settings)
 
 
-def _variable(name: str) -> str:
-    return "AWS_REGION" if name == "region" else f"TANDEM_{name.upper()}"
+def _with_own_user(settings: Settings) -> Settings:
+    """Fill in the pipeline where its secret's location leaves it open: one environment for all pipelines of a stage."""
+    if settings.scram_from is None:
+        return settings
+    return settings.model_copy(update={"scram_from": settings.scram_from.replace("{pipeline}", settings.pipeline)})
 
 
-def _told(problem: Mapping[str, object]) -> str:
-    """One problem: the variable, what it got, what it takes."""
+def _refuse_undecodable(name: str, value: str) -> None:
+    """Raise InvalidSetting for bytes that are not UTF-8: Python keeps them as text that no client can encode."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        shown = "a value that is not shown" if name in SECRETS else ascii(value)
+        raise InvalidSetting(f"{variable_of(name)}: got {shown}, expected UTF-8 text") from None
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return {"region": "AWS_REGION", "sinks_from": f"{SINK}NAME{FROM}"}.get(name, f"TANDEM_{name.upper()}")
+
+
+def _describe(problem: Mapping[str, object]) -> str:
+    """Describe one problem: the variable, its value, what was expected."""
     name = str(cast("tuple[object, ...]", problem["loc"])[0])
-    variable, takes = _variable(name), Settings.model_fields[name].description
+    variable, expected = variable_of(name), Settings.model_fields[name].description
     match problem["type"]:
         case "missing":
-            return f"{variable}: is missing, takes {takes}"
+            return f"{variable}: missing, expected {expected}"
         case _ if name in SECRETS:
-            return f"{variable}: got something that is not shown, takes {PLACE}"
+            return f"{variable}: got a value that is not shown, expected {expected or LOCATION}"
         case "string_pattern_mismatch":
-            return f"{variable}: got {problem['input']!r}, takes {takes}"
+            return f"{variable}: got {problem['input']!r}, expected {expected}"
         case _:
             return f"{variable}: got {problem['input']!r}: {problem['msg']}"

@@ -1,26 +1,32 @@
-"""What the runtimes say: metrics in the words of core/metrics.py, and the fields of log lines.
+"""What both runtimes report: the samples of core/metrics.py's metrics, and the fields of log lines.
 
-The runtimes turn what settling did into samples; three exporters write them under the same names: EMF on Lambda,
-Prometheus and CloudWatch on EKS.
+Three exporters write samples under the same names: EMF on Lambda, Prometheus and CloudWatch on EKS.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
+from aws_lambda_powertools import Logger
+
+from functions.core.errors import Flood, Stop
 from functions.core.metrics import (
-    ALREADY,
+    ALREADY_SETTLED,
     CONFLICTS,
     DROPPED,
+    FLOODS,
     GAPS,
     LAST_SETTLED,
     RECORDS,
     REJECTS,
+    REPEATED,
+    RETRIES,
     ROLL_FORWARDS,
     ROWS,
     SETTLE_SECONDS,
     SLICE_BYTES,
     SLICE_RECORDS,
+    STOPS,
     Metric,
 )
 from functions.core.settle import Settled
@@ -28,7 +34,7 @@ from functions.core.slice import Slice
 
 
 class Sample(NamedTuple):
-    """One observation."""
+    """One observed value of a metric."""
 
     metric: Metric
     value: float
@@ -36,10 +42,10 @@ class Sample(NamedTuple):
 
 
 class Meter(Protocol):
-    """Takes samples as they come, from any thread."""
+    """Accepts samples from any thread."""
 
     def record(self, sample: Sample) -> None:
-        """Add to a counter, set a gauge, observe one of a distribution."""
+        """Add to a counter, set a gauge, or add a value to a distribution."""
 
     def forget(self, metric: Metric, *labels: str) -> None:
         """Drop a labelled gauge, such as the lag of a partition that another worker has now."""
@@ -47,86 +53,133 @@ class Meter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Meters:
-    """Several meters as one."""
+    """Passes each sample to several meters."""
 
-    each: tuple[Meter, ...]
+    meters: tuple[Meter, ...]
 
     def record(self, sample: Sample) -> None:
-        """Tell every one."""
-        for meter in self.each:
+        """Record the sample with every meter."""
+        for meter in self.meters:
             meter.record(sample)
 
     def forget(self, metric: Metric, *labels: str) -> None:
-        """Tell every one."""
-        for meter in self.each:
+        """Drop the labelled gauge of every meter."""
+        for meter in self.meters:
             meter.forget(metric, *labels)
 
 
-def samples(part: Slice, settled: Settled, seconds: float, now: float) -> Iterator[Sample]:
-    """What settling a slice says, at `now` in Unix seconds.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt to settle a slice that has ended, with what was settled or with the error that prevented it.
 
-    Zeros are left out, so that nothing is sent for what did not happen.
+    `seconds` is its duration, `ended` its end in Unix seconds, `retries` how many further tries it included or caused.
     """
+
+    slice_: Slice
+    result: Settled | Exception
+    seconds: float
+    ended: float
+    retries: int = 0
+
+    @property
+    def error(self) -> Exception | None:
+        """None if the slice is settled, so that its end may be committed."""
+        return None if isinstance(self.result, Settled) else self.result
+
+
+def report(attempt: Attempt, record_sample: Callable[[Sample], None], log: Logger) -> None:
+    """Pass the samples to `record_sample`, and log one line: a warning for a gap, an error with its traceback."""
+    for sample in samples(attempt):
+        record_sample(sample)
+    if isinstance(attempt.result, Settled):
+        write = log.warning if attempt.result.gaps else log.info
+        write("settled", extra=fields(attempt.slice_) | settled_fields(attempt.result, attempt.seconds))
+    else:
+        extra = fields(attempt.slice_) | {"error": str(attempt.result)}
+        log.error("not settled", extra=extra, exc_info=attempt.result)
+
+
+def samples(attempt: Attempt) -> Iterator[Sample]:
+    """The attempt's metrics. Zeros are left out, so that nothing is sent for what did not happen."""
+    if isinstance(attempt.result, Settled):
+        yield from _settled_samples(attempt.result)
+        yield from _slice_samples(attempt)
+    elif isinstance(attempt.result, Stop):
+        yield Sample(STOPS, 1)
+        if isinstance(attempt.result, Flood):
+            yield Sample(FLOODS, 1)
+    if attempt.retries:
+        yield Sample(RETRIES, attempt.retries)
+
+
+def _settled_samples(settled: Settled) -> Iterator[Sample]:
     counted = (
         (RECORDS, settled.records),
         (ROWS, settled.rows),
         (DROPPED, settled.dropped),
-        (ALREADY, settled.already),
+        (REPEATED, settled.repeated),
+        (ALREADY_SETTLED, settled.already_settled),
         (CONFLICTS, settled.conflicts),
         (ROLL_FORWARDS, settled.adopted),
         (GAPS, len(settled.gaps)),
     )
     yield from (Sample(metric, value) for metric, value in counted if value)
     yield from (Sample(REJECTS, n, (reason.value,)) for reason, n in sorted(settled.rejected.items(), key=str))
-    yield Sample(SETTLE_SECONDS, seconds)
-    yield Sample(SLICE_RECORDS, len(part))
-    yield Sample(SLICE_BYTES, sum(sum(map(len, filter(None, column))) for column in (part.keys, part.values)))
-    yield Sample(LAST_SETTLED, now)
+
+
+def _slice_samples(attempt: Attempt) -> Iterator[Sample]:
+    columns = (attempt.slice_.keys, attempt.slice_.values)
+    yield Sample(SETTLE_SECONDS, attempt.seconds)
+    yield Sample(SLICE_RECORDS, len(attempt.slice_))
+    yield Sample(SLICE_BYTES, sum(sum(map(len, filter(None, column))) for column in columns))
+    yield Sample(LAST_SETTLED, attempt.ended)
 
 
 def age(timestamp: int, now: float) -> float | None:
-    """Seconds from Kafka's `timestamp` in milliseconds to `now` in Unix seconds; None where a record has no time.
+    """Return the seconds from Kafka's `timestamp` in milliseconds to `now` in Unix seconds; None without a timestamp.
 
-    Producers' clocks are not ours: a record of the future is new.
+    Producers' clocks may be ahead, so a timestamp in the future counts as an age of 0.
     """
     return max(0.0, now - timestamp / 1000) if timestamp >= 0 else None
 
 
 FIELDS: Final = {
-    "topic": "Which topic",
-    "partition": "Which partition",
+    "topic": "The topic",
+    "partition": "The partition",
     "start": "The slice's first offset",
     "end": "The slice's last offset",
     "next": "The ledger's next offset, after settling",
     "records": "Records settled",
-    "rows": "Rows that they came to",
+    "rows": "Rows that the records became",
     "rejects": "Records stored as dead letters, by reason",
     "dropped": "Records dropped on purpose",
-    "already": "Records that came again and were recognised by the ledger",
-    "adopted": "Lake objects of another writer or try that were adopted",
-    "conflicts": "Transactions that another writer had made first",
+    "repeated": "Records dropped because another record had the same event",
+    "already": "Records delivered again that the ledger recognised as settled",
+    "adopted": "Lake objects of another writer or attempt that were adopted",
+    "conflicts": "Transactions that another writer completed first",
     "gaps": "Offsets passed without their records, as [first, last]",
-    "seconds": "How long settling took",
+    "seconds": "The duration of the attempt",
 }
-"""What the fields of a slice's log lines mean, in their order."""
+"""The meaning of the fields of a slice's log lines, in their order."""
 
 
-def fields(part: Slice) -> dict[str, object]:
-    """Which slice a log line is about."""
-    return {"topic": part.topic, "partition": part.partition, "start": part.start, "end": part.end}
+def fields(slice_: Slice) -> dict[str, object]:
+    """Return the fields that identify a slice in a log line."""
+    return {"topic": slice_.topic, "partition": slice_.partition, "start": slice_.start, "end": slice_.end}
 
 
 def settled_fields(settled: Settled, seconds: float) -> dict[str, object]:
-    """What a log line says of a settled slice; zeros are left out."""
-    told = {
+    """Return a log line's fields of a settled slice, without zeros."""
+    values = {
         "next": settled.next,
         "records": settled.records,
         "rows": settled.rows,
         "rejects": {reason.value: n for reason, n in settled.rejected.items()},
         "dropped": settled.dropped,
-        "already": settled.already,
+        "repeated": settled.repeated,
+        "already": settled.already_settled,
         "adopted": settled.adopted,
         "conflicts": settled.conflicts,
         "gaps": [[gap.first, gap.last] for gap in settled.gaps],
     }
-    return {name: value for name, value in told.items() if value} | {"seconds": round(seconds, 3)}
+    return {name: value for name, value in values.items() if value} | {"seconds": round(seconds, 3)}

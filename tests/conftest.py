@@ -1,25 +1,23 @@
-"""What every run of the tests says first: which Kafka they meet. And an empty one for those that need their own."""
+"""What all tests share: the folder that they run in, and an empty Apache Kafka for those that need their own."""
 
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
-from functions.local.broker import kraft
-from functions.local.broker.apache import Apache, apache, fetched
-from functions.local.broker.broker import Unavailable
+from sandbox.broker.apache import Apache, apache
+from sandbox.broker.errors import BrokerUnavailable
+
+# Without a deadline: on a busy machine any example may take seconds.
+hypothesis.settings.register_profile("tandem", deadline=None)
+hypothesis.settings.load_profile("tandem")
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Fetch Apache Kafka if need be, once and before processes share the tests out."""
-    terminal = session.config.pluginmanager.getplugin("terminalreporter")
-    if terminal is None or hasattr(session.config, "workerinput"):
-        return
-    try:
-        fetched(terminal.write_line)
-    except Unavailable as reason:
-        terminal.write_line(f"Kafka: {reason}, so librdkafka's embedded broker; tests that it cannot serve are skipped")
-    else:
-        terminal.write_line(f"Kafka: Apache Kafka {kraft.VERSION}")
+@pytest.fixture(scope="session", autouse=True)
+def _in_the_root(pytestconfig: pytest.Config) -> None:
+    """Run in the root, wherever pytest was started: tests start processes of `sandbox` and `functions`."""
+    os.chdir(pytestconfig.rootpath)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +25,7 @@ def empty_kafka() -> Iterator[Apache]:
     """Apache Kafka that holds nothing yet, for the tests of one file."""
     try:
         broker = apache(lambda _: None)
-    except Unavailable as reason:
+    except BrokerUnavailable as reason:
         pytest.skip(f"takes Apache Kafka: {reason}")
     with broker:
         yield broker

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The CDK's command line at one version: an npm package without dependencies, fetched once and taken only by its hash.
+# Runs the CDK's command line at a pinned version: an npm package without dependencies, downloaded once and verified by its hash.
 set -euo pipefail
 version=2.1148.1
 sha512=K3d02L17IwmAuiBWNuX1DzYhKUs9GrKYI7bZnGJfJ1bKz9ymXFxfudBOL3rUb8JAusDNSULiQU2fsJH7kyY2XA==
@@ -13,7 +13,7 @@ if [ ! -d "$home" ]; then
     trap 'rm -rf "$fetched"' EXIT
     (cd "$fetched" && "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" pack --silent "aws-cdk@$version" >/dev/null)
     if [ "$(openssl dgst -sha512 -binary "$fetched/aws-cdk-$version.tgz" | base64 | tr -d '\n')" != "$sha512" ]; then
-        echo "aws-cdk@$version: not the package that is pinned here" >&2
+        echo "aws-cdk@$version: the package does not match the pinned hash" >&2
         exit 1
     fi
     tar -xzf "$fetched/aws-cdk-$version.tgz" -C "$fetched"

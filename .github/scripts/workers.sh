@@ -1,43 +1,33 @@
 #!/usr/bin/env bash
-# The EKS side of a release: STAGE's workers come to run the image DIGEST, or go back to what they ran.
+# The EKS part of a release: updates STAGE's workers to the image DIGEST, or rolls them back to their previous revision.
 #
-# What lies in no namespace, and who may do what, is an administrator's and is left out: docs/threat-model.md says why.
-# It writes the stage's values and the image into k8s/overlays/STAGE.
+# It applies what a release owns. An administrator has applied k8s/overlays/STAGE/stage before: docs/threat-model.md explains why.
+# It writes the stage's values and the image into k8s/overlays/STAGE (overlay.sh), and the rendered objects into build.
 set -euo pipefail
 stage=$1 digest=$2
-namespace=tandem-$stage overlay=k8s/overlays/$stage
+namespace=tandem-$stage overlay=k8s/overlays/$stage rendered=build/manifests-$stage.yaml
 export KUBECONFIG=${KUBECONFIG:-$PWD/build/kubeconfig-$stage}
 
-told() { aws ssm get-parameter --name "/tandem/$stage/$1" --query Parameter.Value --output text; }
-
-case $digest in sha256:*) ;; *)
-    echo "workers.sh: DIGEST takes sha256:..., got $digest" >&2
-    exit 2
-    ;;
-esac
+image=$("$(dirname "$0")/overlay.sh" "$stage" "$digest")
 mkdir -p build
-aws eks update-kubeconfig --name "$(told cluster-name)" --kubeconfig "$KUBECONFIG"
-told worker-env >"$overlay/stage.env"
-repository=$(told repository-uri)
-(
-    cd "$overlay"
-    kustomize edit set image "tandem=$repository@$digest"
-    for kind in Namespace PriorityClass NodePool Role RoleBinding; do
-        kustomize edit add patch --kind "$kind" --patch "{\$patch: delete, kind: $kind, metadata: {name: any}}"
-    done
-)
+cluster=$(aws ssm get-parameter --name "/tandem/$stage/cluster-name" --query Parameter.Value --output text)
+aws eks update-kubeconfig --name "$cluster" --kubeconfig "$KUBECONFIG"
+kustomize build "$overlay" >"$rendered"
 
 workers() { kubectl --namespace "$namespace" get deployments --selector app.kubernetes.io/name=tandem,app.kubernetes.io/component=worker "$@"; }
+field() { kubectl --namespace "$namespace" get "$1" --output "jsonpath=$2"; } # OBJECT JSONPATH
 
-kubectl diff --kustomize "$overlay" || [ $? = 1 ] # 1: there are differences; more: it could not tell
+kubectl diff --filename "$rendered" || [ $? = 1 ] # 1 means differences, a higher code an error
 before=$(workers --output 'jsonpath={range .items[*]}{.metadata.name}={.metadata.annotations.deployment\.kubernetes\.io/revision}{"\n"}{end}')
+unready=$(workers --output 'jsonpath={range .items[*]}{.metadata.name} {.spec.replicas} {.status.readyReplicas}{"\n"}{end}' |
+    awk '$2 > $3 + 0 { print "deployment.apps/" $1 }')
 
-go_back() {
+roll_back() {
     trap - ERR
-    echo "Going back: $1" >&2
+    echo "Rolling back: $1" >&2
     for each in $before; do
-        at=$(workers --field-selector "metadata.name=${each%=*}" --output 'jsonpath={.items[*].metadata.annotations.deployment\.kubernetes\.io/revision}')
-        if [ "$at" != "${each#*=}" ]; then
+        revision=$(workers --field-selector "metadata.name=${each%=*}" --output 'jsonpath={.items[*].metadata.annotations.deployment\.kubernetes\.io/revision}')
+        if [ "$revision" != "${each#*=}" ]; then
             kubectl --namespace "$namespace" rollout undo "deployment/${each%=*}" --to-revision "${each#*=}"
             kubectl --namespace "$namespace" rollout status "deployment/${each%=*}" --timeout 15m
         fi
@@ -45,7 +35,7 @@ go_back() {
     exit 1
 }
 
-ready() { # DEPLOYMENT: a worker answers that it is assigned partitions, or knows that there are none for it
+ready() { # DEPLOYMENT: succeeds when a worker reports that it has partitions, or that there are none for it
     local port=${SMOKE_PORT:-18080} forward
     kubectl --namespace "$namespace" port-forward "$1" "$port:http" >/dev/null &
     forward=$!
@@ -56,13 +46,48 @@ ready() { # DEPLOYMENT: a worker answers that it is assigned partitions, or know
     return $answer
 }
 
-trap 'go_back "the apply failed"' ERR
-kubectl apply --kustomize "$overlay"
-now=$(workers --output name)
-for each in $now; do
-    kubectl --namespace "$namespace" rollout status "$each" --timeout 15m || go_back "$each did not come up"
-    if [ "$(kubectl --namespace "$namespace" get "$each" --output 'jsonpath={.status.readyReplicas}')" ]; then
-        ready "$each" || go_back "$each does not answer /readyz"
+problem() { # DEPLOYMENT: prints why it did not come up, or nothing
+    kubectl --namespace "$namespace" rollout status "$1" --timeout 15m >&2 || { echo "did not become ready"; return; }
+    if [ -n "$(field "$1" '{.status.readyReplicas}')" ]; then ready "$1" || echo "does not answer /readyz"; fi
+}
+
+raise_to_minimum() { # without an autoscaler a new Deployment has one replica: k8s/components/keda/scaledobject.yaml
+    kubectl get --filename "$rendered" --output 'jsonpath={range .items[*]}{.spec.scaleTargetRef.name} {.spec.minReplicas}{.spec.minReplicaCount}{"\n"}{end}' |
+        while read -r name minimum; do
+            [ -n "$minimum" ] || continue
+            replicas=$(field "deployment/$name" '{.spec.replicas}')
+            if [ "$replicas" -gt 0 ] && [ "$replicas" -lt "$minimum" ]; then
+                kubectl --namespace "$namespace" scale "deployment/$name" --replicas "$minimum"
+            fi
+        done
+}
+
+prune() { # workers that the overlay no longer has would go on consuming
+    local kept kinds=deployments,services,serviceaccounts,poddisruptionbudgets,horizontalpodautoscalers,networkpolicies
+    kept=$(kubectl get --filename "$rendered" --output 'jsonpath={range .items[?(@.kind=="Deployment")]}deployment.apps/{.metadata.name}{"\n"}{end}')
+    if kubectl api-resources --api-group keda.sh --output name | grep -q '^scaledobjects'; then kinds=scaledobjects,$kinds; fi
+    for each in $(workers --output name); do
+        if grep -qx "$each" <<<"$kept"; then continue; fi
+        echo "$each: not in $overlay, so it is deleted"
+        kubectl --namespace "$namespace" delete "$kinds" --selector "tandem/pipeline=$(field "$each" '{.metadata.labels.tandem/pipeline}')"
+    done
+}
+
+trap 'roll_back "the apply failed"' ERR
+kubectl apply --filename "$rendered"
+raise_to_minimum
+prune
+failed=0
+for each in $(workers --output name); do
+    problem=$(problem "$each")
+    if [ -z "$problem" ]; then
+        echo "$each: $image"
+    elif grep -qx "$each" <<<"$unready"; then
+        # The previous revision is no better, and this one may be the fix.
+        echo "$each $problem, and was not ready before this release either, so it is not rolled back" >&2
+        failed=1
+    else
+        roll_back "$each $problem"
     fi
-    echo "$each: $repository@$digest"
 done
+exit $failed

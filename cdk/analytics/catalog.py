@@ -1,6 +1,6 @@
-"""The lake's tables in Glue's catalog: one for each pipeline with a lake, its days projected and never crawled for.
+"""The lake's tables in Glue's catalog: one for each pipeline with a lake, with projected days and no crawler.
 
-Athena works out where a day's objects lie instead of looking them up (Athena documentation, "Partition projection").
+Athena computes the location of a day's objects instead of reading it (Athena documentation, "Partition projection").
 """
 
 from typing import Final
@@ -9,18 +9,18 @@ from aws_cdk import Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 
+from cdk import names
 from cdk.analytics.columns import glue_columns
 from cdk.config import StageConfig
-from functions.core import names
 from functions.core.pipeline import AnyPipeline
 
 PARQUET: Final = "org.apache.hadoop.hive.ql.io.parquet"
 FIRST_DAY: Final = "2026-01-01"  # no object is older than Tandem
-LATE: Final = 2  # days that S3 may take to expire an object
+MAX_EXPIRY_DELAY: Final = 2  # days by which S3 may be late to expire an object
 
 
 def catalog(stack: Stack, stage: StageConfig) -> glue.CfnDatabase:
-    """The stage's database."""
+    """The Glue database of the stage."""
     return glue.CfnDatabase(
         stack,
         "Catalog",
@@ -34,7 +34,7 @@ def catalog(stack: Stack, stage: StageConfig) -> glue.CfnDatabase:
 def lake_table(
     stack: Stack, stage: StageConfig, pipeline: AnyPipeline, lake: s3.IBucket, database: glue.CfnDatabase
 ) -> glue.CfnTable:
-    """A pipeline's table: what its Parquet files hold, and the day of their path."""
+    """The Glue table of a pipeline: the columns of its Parquet files, and the day of their path."""
     table = glue.CfnTable(
         stack,
         f"Lake-{pipeline.name}",
@@ -54,13 +54,13 @@ def lake_table(
 
 
 def _projection(stage: StageConfig, pipeline: AnyPipeline, lake: s3.IBucket) -> dict[str, str]:
-    gone = stage.lake.expire_after_days
-    first = f"NOW-{gone + LATE}DAYS" if gone else FIRST_DAY
+    expiry = stage.lake.expire_after_days
+    first = f"NOW-{expiry + MAX_EXPIRY_DELAY}DAYS" if expiry else FIRST_DAY
     return {
         "projection.enabled": "true",
         "projection.day.type": "date",
         "projection.day.format": "yyyy-MM-dd",
-        "projection.day.range": f"{first},NOW+1DAYS",  # by the settling process's clock, which may be ahead
+        "projection.day.range": f"{first},NOW+1DAYS",  # of the settling process's clock, which can be ahead
         "projection.day.interval": "1",
         "projection.day.interval.unit": "DAYS",
         "storage.location.template": f"{_location(pipeline, lake)}day=${{day}}/",
@@ -68,8 +68,9 @@ def _projection(stage: StageConfig, pipeline: AnyPipeline, lake: s3.IBucket) -> 
 
 
 def _storage(pipeline: AnyPipeline, lake: s3.IBucket) -> glue.CfnTable.StorageDescriptorProperty:
+    columns = glue_columns(pipeline.schema, history=pipeline.keeps_history)
     return glue.CfnTable.StorageDescriptorProperty(
-        columns=[glue.CfnTable.ColumnProperty(name=name, type=kind) for name, kind in glue_columns(pipeline.schema)],
+        columns=[glue.CfnTable.ColumnProperty(name=name, type=type_) for name, type_ in columns],
         location=_location(pipeline, lake),
         input_format=f"{PARQUET}.MapredParquetInputFormat",
         output_format=f"{PARQUET}.MapredParquetOutputFormat",

@@ -1,17 +1,17 @@
-"""What the lake's Parquet files hold -> the columns of the Glue table and of the Redshift table.
+"""The columns of a pipeline's Glue table and Redshift table, derived from the schema of its Parquet files.
 
-Both follow the file's order: Redshift loads Parquet by position (Redshift documentation, "COPY from columnar data
+Both have the file's order, because Redshift loads Parquet by position (Redshift documentation, "COPY from columnar data
 formats"). Both services fold names to lower case.
 """
 
 from typing import Final
 
-from functions.core.kinds import (
+from functions.core.column_types import (
     Boolean,
+    ColumnType,
     Day,
     Float,
     Integer,
-    Kind,
     ListOf,
     Number,
     Struct,
@@ -27,45 +27,52 @@ GLUE: Final[dict[type, str]] = {
     Text: "string", Integer: "bigint", Float: "double", Boolean: "boolean", Timestamp: "timestamp", Day: "date",
     Uuid: "string",
 }  # fmt: skip
-# Times are UTC. Not TIMESTAMPTZ: COPY reads Parquet by way of Spectrum, whose types have none.
-# Text has no limit in a model, and a longer one than its column would fail the load of its whole file.
+# Times are UTC. Not TIMESTAMPTZ: COPY reads Parquet through Spectrum, which does not support it.
+# VARCHAR(MAX), because a model does not limit text, and a text longer than its column fails the load of the whole file.
 REDSHIFT: Final[dict[type, str]] = {
     Text: "VARCHAR(MAX)", Integer: "BIGINT", Float: "DOUBLE PRECISION", Boolean: "BOOLEAN", Timestamp: "TIMESTAMP",
     Day: "DATE", Uuid: "VARCHAR(36)", ListOf: "SUPER", Struct: "SUPER",
 }  # fmt: skip
-GLUE_SOURCE: Final[Columns] = (("_partition", "int"), ("_offset", "bigint"), ("_timestamp", "timestamp"))
+GLUE_SOURCE: Final[Columns] = (
+    ("_partition", "int"), ("_offset", "bigint"), ("_timestamp", "timestamp"), ("_timestamp_ms", "bigint"),
+    ("_row", "int"),
+)  # fmt: skip
 REDSHIFT_SOURCE: Final[Columns] = (
     ("_partition", "INTEGER NOT NULL"), ("_offset", "BIGINT NOT NULL"), ("_timestamp", "TIMESTAMP NOT NULL"),
+    ("_timestamp_ms", "BIGINT NOT NULL"),
+    ("_row", "INTEGER NOT NULL"),
 )  # fmt: skip
 
 
-def glue_columns(schema: Schema) -> Columns:
-    """In the words of Hive, which Athena reads."""
-    return (*((field.name.lower(), _glue(field.kind)) for field in schema.fields), *GLUE_SOURCE)
+def glue_columns(schema: Schema, *, history: bool = False) -> Columns:
+    """Names and Hive types of the Glue table's columns, which Athena reads. `history`: deletes are rows, too."""
+    own = ((field.name.lower(), _glue(field.column_type)) for field in schema.fields)
+    return (*own, *GLUE_SOURCE, *([("_deleted", "boolean")] if history else []))
 
 
-def redshift_columns(schema: Schema) -> Columns:
-    """In the words of CREATE TABLE."""
+def redshift_columns(schema: Schema, *, history: bool = False) -> Columns:
+    """Names and SQL types of the Redshift table's columns. `history`: deletes are rows, too, with nulls."""
     own = (
-        (field.name.lower(), _redshift(field.kind) + ("" if field.nullable else " NOT NULL"))
+        (field.name.lower(), _redshift(field.column_type) + ("" if field.nullable or history else " NOT NULL"))
         for field in schema.fields
     )  # fmt: skip
-    return (*own, *REDSHIFT_SOURCE)
+    return (*own, *REDSHIFT_SOURCE, *([("_deleted", "BOOLEAN NOT NULL")] if history else []))
 
 
-def _glue(kind: Kind) -> str:
-    match kind:
+def _glue(column_type: ColumnType) -> str:
+    match column_type:
         case Number():
-            return f"decimal({kind.precision},{kind.scale})"
+            return f"decimal({column_type.precision},{column_type.scale})"
         case ListOf():
-            return f"array<{_glue(kind.item)}>"
+            return f"array<{_glue(column_type.item)}>"
         case Struct():
-            return f"struct<{','.join(f'{field.name.lower()}:{_glue(field.kind)}' for field in kind.fields)}>"
+            fields = (f"{field.name.lower()}:{_glue(field.column_type)}" for field in column_type.fields)
+            return f"struct<{','.join(fields)}>"
         case _:
-            return GLUE[type(kind)]
+            return GLUE[type(column_type)]
 
 
-def _redshift(kind: Kind) -> str:
-    if isinstance(kind, Number):
-        return f"DECIMAL({kind.precision},{kind.scale})"
-    return REDSHIFT[type(kind)]
+def _redshift(column_type: ColumnType) -> str:
+    if isinstance(column_type, Number):
+        return f"DECIMAL({column_type.precision},{column_type.scale})"
+    return REDSHIFT[type(column_type)]

@@ -1,4 +1,4 @@
-"""The role by which Redshift reads the lake: objects of pipelines with a lake, and nothing else."""
+"""The role with which Redshift reads the lake: objects of pipelines with a lake, and no others."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,24 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from cdk import names
 from cdk.config import StageConfig
+from cdk.keys.stack import KeysStack
 from cdk.policies import acknowledge_wildcards, allow
-from cdk.stacks.keys import Keys
-from cdk.stacks.stores import Stores
-from functions.core import names
+from cdk.stores.stores import Stores
 from functions.core.pipeline import AnyPipeline
 
 
 class LoadRole(iam.Role):
-    """What copy jobs assume."""
+    """The role that copy jobs assume."""
 
     def __init__(
-        self, scope: Construct, stage: StageConfig, keys: Keys, stores: Stores, pipelines: Sequence[AnyPipeline]
+        self,
+        scope: Construct,
+        stage: StageConfig,
+        keys: KeysStack,
+        stores: Stores,
+        pipelines: Sequence[AnyPipeline],
     ) -> None:
         super().__init__(
             scope,
@@ -42,6 +47,6 @@ class LoadRole(iam.Role):
         acknowledge_wildcards(self, dict.fromkeys(objects, "All objects of one pipeline, none of another."))
 
     def _bucket(self, stage: StageConfig) -> str:
-        """Its ARN as text, which a check can name; by reference it would be an import with a hash."""
+        """The ARN as text, so that a check's finding has a stable ID. A reference would be an import with a hash."""
         stack = Stack.of(self)
         return f"arn:{stack.partition}:s3:::{names.lake_bucket(stage.name, stack.account, stack.region)}"

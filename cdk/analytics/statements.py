@@ -1,4 +1,4 @@
-"""The SQL of cdk/analytics/sql with its ${slots} filled in. Each file holds what one service runs, and says why."""
+"""The SQL files of cdk/analytics/sql with their ${slots} filled in. Each file has a comment that explains it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from cdk import names
 from cdk.analytics.columns import redshift_columns
-from functions.core import names
-from functions.core.kinds import ListOf, Struct
+from functions.core.column_types import ListOf, Struct
 from functions.core.pipeline import AnyPipeline
 
 SQL: Final = Path(__file__).with_name("sql")
@@ -20,8 +20,8 @@ QUERIES: Final = {
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where Redshift loads from and to; ARN and bucket may be CDK's tokens."""
+class LoadSettings:
+    """What Redshift's statements need of a stage: bucket and role may be CDK's tokens."""
 
     stage: str
     bucket: str
@@ -36,54 +36,58 @@ class Statement:
     unless: str = ""
 
 
-def filled(name: str, **slots: object) -> str:
-    """The SQL of a file; KeyError for a slot that is not given."""
+def fill(name: str, **slots: object) -> str:
+    """The SQL of a file with its slots filled in. Raises KeyError for a missing slot."""
     return Template((SQL / f"{name}.sql").read_text(encoding="utf-8")).substitute(slots)
 
 
 def query(name: str, stage: str, pipeline: AnyPipeline) -> str:
-    """One of QUERIES for Athena, on a pipeline's table."""
-    return filled(name, database=names.database(stage), table=names.lake_table(pipeline.name))
+    """The SQL of one of QUERIES, for a pipeline's table."""
+    return fill(name, database=names.database(stage), table=names.lake_table(pipeline.name))
 
 
-def warehouse(place: Place, pipelines: Sequence[AnyPipeline]) -> list[Statement]:
-    """What makes the schema, and for each pipeline its table and its copy job. Running it again changes nothing."""
-    tables = [statement for pipeline in pipelines for statement in (_table(place, pipeline), _job(place, pipeline))]
-    return [Statement(filled("schema", schema=names.database(place.stage))), *tables]
+def warehouse_statements(load_settings: LoadSettings, pipelines: Sequence[AnyPipeline]) -> list[Statement]:
+    """The statements that create the schema, and for each pipeline its table and copy job. They are idempotent."""
+    tables = [
+        statement
+        for pipeline in pipelines
+        for statement in (_table(load_settings, pipeline), _job(load_settings, pipeline))
+    ]
+    return [Statement(fill("schema", schema=names.database(load_settings.stage))), *tables]
 
 
-def backfill(place: Place, pipeline: AnyPipeline) -> str:
-    """Several statements for people to run, see the file."""
-    return filled("backfill", **_slots(place, pipeline))
+def backfill(load_settings: LoadSettings, pipeline: AnyPipeline) -> str:
+    """The statements of sql/backfill.sql for a pipeline. An operator runs them."""
+    return fill("backfill", **_slots(load_settings, pipeline))
 
 
-def _table(place: Place, pipeline: AnyPipeline) -> Statement:
-    columns = redshift_columns(pipeline.schema)
-    declared = ",\n    ".join(f'"{name}" {kind}' for name, kind in columns)
+def _table(load_settings: LoadSettings, pipeline: AnyPipeline) -> Statement:
+    columns = redshift_columns(pipeline.schema, history=pipeline.keeps_history)
+    column_list = ",\n    ".join(f'"{name}" {type_}' for name, type_ in columns)
     matches = " OR ".join(
         f"(ordinal_position = {number} AND column_name = '{name}')" for number, (name, _) in enumerate(columns, 1)
     )
-    where = _slots(place, pipeline)
+    slots = _slots(load_settings, pipeline)
     return Statement(
-        filled("table", **where, columns=declared),
-        filled("table_is_there", **where, count=len(columns), matches=matches),
+        fill("table", **slots, columns=column_list),
+        fill("table_is_there", **slots, count=len(columns), matches=matches),
     )
 
 
-def _job(place: Place, pipeline: AnyPipeline) -> Statement:
-    where = _slots(place, pipeline)
-    return Statement(filled("job", **where), filled("job_is_there", **where))
+def _job(load_settings: LoadSettings, pipeline: AnyPipeline) -> Statement:
+    slots = _slots(load_settings, pipeline)
+    return Statement(fill("job", **slots), fill("job_is_there", **slots))
 
 
-def _slots(place: Place, pipeline: AnyPipeline) -> dict[str, object]:
+def _slots(load_settings: LoadSettings, pipeline: AnyPipeline) -> dict[str, object]:
     table = names.lake_table(pipeline.name)
-    nested = any(isinstance(field.kind, ListOf | Struct) for field in pipeline.schema.fields)
+    nested = any(isinstance(field.column_type, ListOf | Struct) for field in pipeline.schema.fields)
     return {
-        "schema": names.database(place.stage),
+        "schema": names.database(load_settings.stage),
         "table": table,
-        "job": f"load_{table}",  # Redshift takes no hyphens there
+        "job": f"load_{table}",  # a job's name may not contain hyphens
         "pipeline": pipeline.name,
-        "bucket": place.bucket,
-        "role": place.role_arn,
-        "format": "FORMAT AS PARQUET" + (" SERIALIZETOJSON" if nested else ""),  # which fills SUPER columns
+        "bucket": load_settings.bucket,
+        "role": load_settings.role_arn,
+        "format": "FORMAT AS PARQUET" + (" SERIALIZETOJSON" if nested else ""),  # needed for SUPER columns
     }

@@ -1,4 +1,4 @@
-"""Redshift Serverless: a namespace, a workgroup in the private subnets, and the tables that load themselves."""
+"""Redshift Serverless: a namespace, a workgroup in the private subnets, and tables with automatic loads."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,17 +9,17 @@ from aws_cdk import aws_redshift as redshift
 from aws_cdk import aws_redshiftserverless as serverless
 from constructs import Construct
 
+from cdk import names
+from cdk.analytics.integration_policy import integration_policy
 from cdk.analytics.load_role import LoadRole
-from cdk.analytics.loads import inbound
-from cdk.analytics.statements import Place, warehouse
-from cdk.analytics.warehouse_tables import Serverless, WarehouseTables
+from cdk.analytics.statements import LoadSettings, warehouse_statements
+from cdk.analytics.warehouse_tables import ServerlessRedshift, WarehouseTables
 from cdk.config import StageConfig
+from cdk.keys.stack import KeysStack
 from cdk.logs import log_group
+from cdk.network.stack import HTTPS, NetworkStack
 from cdk.removal import removal
-from cdk.stacks.keys import Keys
-from cdk.stacks.network import HTTPS, Network
-from cdk.stacks.stores import Stores
-from functions.core import names
+from cdk.stores.stores import Stores
 from functions.core.pipeline import AnyPipeline
 
 DATABASE: Final = "tandem"
@@ -33,17 +33,17 @@ PARAMETERS: Final = {
 
 
 class Warehouse(Construct):
-    """Everything of Redshift in a stage that wants it. It only ever reads the lake."""
+    """All resources of Redshift in a stage. Redshift only reads the lake."""
 
-    place: Place
+    settings: LoadSettings
 
-    def __init__(  # noqa: PLR0913 - it names everything that it is handed
+    def __init__(  # noqa: PLR0913 - each is a stack or a setting
         self,
         scope: Construct,
         stage: StageConfig,
         *,
-        keys: Keys,
-        network: Network,
+        keys: KeysStack,
+        network: NetworkStack,
         stores: Stores,
         pipelines: Sequence[AnyPipeline],
     ) -> None:
@@ -52,22 +52,22 @@ class Warehouse(Construct):
             raise ValueError(f"stages.{stage.name}.redshift: is missing")
         self._stage, self._name = stage, names.workgroup(stage.name)
         role = LoadRole(self, stage, keys, stores, pipelines)
-        self.place = Place(stage.name, stores.lake.bucket_name, role.role_arn)
+        self.settings = LoadSettings(stage.name, stores.lake.bucket_name, role.role_arn)
         namespace = self._namespace(keys, stores, role)
         workgroup = self._workgroup(network, stage.redshift.base_rpu)
         workgroup.node.add_dependency(namespace)
-        listening = self._integration(stores, namespace)
-        listening.node.add_dependency(workgroup)
+        integration = self._integration(stores, namespace)
+        integration.node.add_dependency(workgroup)
         tables = WarehouseTables(
             self,
             stage,
-            Serverless(namespace, workgroup),
-            warehouse(self.place, pipelines),
+            ServerlessRedshift(namespace, workgroup),
+            warehouse_statements(self.settings, pipelines),
             key=keys.data,
         )
-        tables.node.add_dependency(listening)
+        tables.node.add_dependency(integration)
 
-    def _namespace(self, keys: Keys, stores: Stores, role: iam.Role) -> serverless.CfnNamespace:
+    def _namespace(self, keys: KeysStack, stores: Stores, role: iam.Role) -> serverless.CfnNamespace:
         namespace = serverless.CfnNamespace(
             self,
             "Namespace",
@@ -79,17 +79,17 @@ class Warehouse(Construct):
             kms_key_id=keys.data.key_arn,
             iam_roles=[role.role_arn],
             log_exports=list(LOGS),
-            namespace_resource_policy=inbound(stores.lake),
+            namespace_resource_policy=integration_policy(stores.lake),
             final_snapshot_name=f"{self._name}-final" if self._stage.protected else None,
         )
         namespace.apply_removal_policy(removal(self._stage))
-        for log in LOGS:  # made here, or Redshift makes them, unencrypted and for ever
+        for log in LOGS:  # otherwise Redshift creates them, unencrypted and kept forever
             group = log_group(self, f"Log-{log}", self._stage, keys.data, group=f"/aws/redshift/{self._name}/{log}")
             namespace.node.add_dependency(group)
         return namespace
 
-    def _workgroup(self, network: Network, base_rpu: int) -> serverless.CfnWorkgroup:
-        """Nobody reaches its port until somebody adds a rule: query editor and Data API need none."""
+    def _workgroup(self, network: NetworkStack, base_rpu: int) -> serverless.CfnWorkgroup:
+        """Its port is closed until a rule is added. The query editor and the Data API need none."""
         group = ec2.SecurityGroup(
             self, "Clients", vpc=network.vpc, description="Redshift: out to S3, nobody in", allow_all_outbound=False
         )

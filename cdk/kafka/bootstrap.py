@@ -1,4 +1,4 @@
-"""Where clients find the brokers. CloudFormation does not tell of its clusters, so MSK is asked while deploying."""
+"""The bootstrap servers of a cluster. CloudFormation does not return them, so the deployment asks MSK."""
 
 from typing import Final
 
@@ -7,22 +7,22 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import custom_resources as custom
 
-ANSWERS: Final = {"iam": "BootstrapBrokerStringSaslIam", "scram": "BootstrapBrokerStringSaslScram"}
+RESPONSE_FIELDS: Final = {"iam": "BootstrapBrokerStringSaslIam", "scram": "BootstrapBrokerStringSaslScram"}
 
 
 def bootstrap_servers(stack: Stack, cluster_arn: str, auth: str, log_group: logs.ILogGroup) -> str:
-    """host:port,host:port for that kind of authentication. Asked once: these tell of brokers that come later."""
-    answer = ANSWERS[auth]
+    """host:port,host:port for `auth`. They are read once: clients discover later brokers through them."""
+    field = RESPONSE_FIELDS[auth]
     call = custom.AwsSdkCall(
         service="Kafka",
         action="GetBootstrapBrokers",
         parameters={"ClusterArn": cluster_arn},
         physical_resource_id=custom.PhysicalResourceId.of("bootstrap-servers"),
-        output_paths=[answer],
+        output_paths=[field],
     )
     role = iam.Role(stack, "Asker", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
-    asked = custom.AwsCustomResource(
+    resource = custom.AwsCustomResource(
         stack,
         "BootstrapServers",
         resource_type="Custom::BootstrapServers",
@@ -34,4 +34,4 @@ def bootstrap_servers(stack: Stack, cluster_arn: str, auth: str, log_group: logs
         log_group=log_group,
         install_latest_aws_sdk=False,
     )
-    return asked.get_response_field(answer)
+    return resource.get_response_field(field)

@@ -1,4 +1,4 @@
-"""Brokers' storage that grows by itself: MSK documentation, "Automatic scaling for Amazon MSK clusters"."""
+"""Automatic growth of the brokers' storage: MSK documentation, "Automatic scaling for Amazon MSK clusters"."""
 
 from typing import Final
 
@@ -8,13 +8,13 @@ from aws_cdk import aws_msk as msk
 
 from cdk.choices import StandardKafka
 
-FULL_PERCENT: Final = 60  # of the broker's storage, above which it grows
+TARGET_PERCENT: Final = 60  # usage of a broker's storage above which it grows
 SERVICE: Final = "kafka.application-autoscaling.amazonaws.com"
 ROLE: Final = f"aws-service-role/{SERVICE}/AWSServiceRoleForApplicationAutoScaling_KafkaCluster"
 
 
-def grow(cluster: msk.CfnCluster, kafka: StandardKafka) -> None:
-    """Let it grow up to `most_storage_gib`. MSK's volumes cannot shrink."""
+def grow_storage(cluster: msk.CfnCluster, broker_config: StandardKafka) -> None:
+    """Let the storage grow up to `max_storage_gib`. MSK's volumes cannot shrink."""
     stack = Stack.of(cluster)
     target = autoscaling.CfnScalableTarget(
         stack,
@@ -22,8 +22,8 @@ def grow(cluster: msk.CfnCluster, kafka: StandardKafka) -> None:
         service_namespace="kafka",
         scalable_dimension="kafka:broker-storage:VolumeSize",
         resource_id=cluster.attr_arn,
-        min_capacity=kafka.storage_gib,
-        max_capacity=kafka.most_storage_gib,
+        min_capacity=broker_config.storage_gib,
+        max_capacity=broker_config.max_storage_gib,
         role_arn=stack.format_arn(service="iam", region="", resource="role", resource_name=ROLE),
     )
     policy = autoscaling.CfnScalingPolicy
@@ -34,7 +34,7 @@ def grow(cluster: msk.CfnCluster, kafka: StandardKafka) -> None:
         policy_type="TargetTrackingScaling",
         scaling_target_id=target.ref,
         target_tracking_scaling_policy_configuration=policy.TargetTrackingScalingPolicyConfigurationProperty(
-            target_value=FULL_PERCENT,
+            target_value=TARGET_PERCENT,
             disable_scale_in=True,
             predefined_metric_specification=policy.PredefinedMetricSpecificationProperty(
                 predefined_metric_type="KafkaBrokerStorageUtilization"

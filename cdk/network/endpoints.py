@@ -1,40 +1,43 @@
-"""Which AWS services a stage without NAT reaches by interface endpoints, and why. Each costs money in each zone.
+"""The interface endpoints through which a stage without NAT reaches AWS services. Each costs money in each zone.
 
-With NAT there are none: what goes through it is small, since S3 and DynamoDB have gateway endpoints in every stage and
-image layers come from S3. These need none: KMS (S3, DynamoDB and Secrets Manager call it themselves), CloudWatch Logs
-and X-Ray (Lambda delivers both from outside the VPC), MSK (tokens are signed without a call).
+A stage with NAT has none. Its traffic through NAT is small, because S3 and DynamoDB have gateway endpoints in every
+stage and image layers come from S3. These services need no endpoint: KMS (S3, DynamoDB and Secrets Manager call it),
+CloudWatch Logs and X-Ray (Lambda delivers both from outside the VPC), MSK (tokens are signed without a call).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from cdk import external
 from cdk.choices import NewNetwork, NoEks
 from cdk.config import StageConfig
+from functions.core.pipeline import AnyPipeline
 
 EVERYWHERE: Final = {
-    "secretsmanager": "both runtimes read the key of masked fields and the SCRAM user",
+    "secretsmanager": "both runtimes read the key of masked fields and the SCRAM users",
 }
 ON_DEMAND: Final = {  # Lambda documentation, "Configuring your Amazon MSK cluster and Amazon VPC network for Lambda"
     "lambda": "on-demand pollers invoke the function from inside the VPC; provisioned ones from outside",
-    "sts": "on-demand pollers take on the function's role",
+    "sts": "on-demand pollers assume the function's role",
 }
 NODES: Final = {  # EKS documentation, "Deploy private clusters with limited internet access"
     "ec2": "nodes describe themselves and their network interfaces",
-    "ecr.api": "nodes get leave to pull the worker's image",
+    "ecr.api": "nodes are authorised to pull the worker's image",
     "ecr.dkr": "nodes pull its manifest; the layers come from S3",
-    "eks": "nodes look up the cluster that they join",
-    "monitoring": "workers put their metrics",
+    "eks": "nodes read the cluster that they join",
+    "monitoring": "workers send their metrics",
     "eks-auth": "the Pod Identity agent fetches the workers' credentials",
-    "sts": "nodes prove who they are to the cluster",
+    "sts": "nodes authenticate to the cluster",
 }
 
 
-def needed(stage: StageConfig, pipelines: Iterable[str]) -> Mapping[str, str]:
-    """The services, such as `ecr.api`, each with its reason."""
+def needed(stage: StageConfig, pipelines: Sequence[AnyPipeline]) -> Mapping[str, str]:
+    """The services that need an endpoint, such as `ecr.api`, each with its reason."""
     if not isinstance(stage.network, NewNetwork) or stage.network.nat != "none":
         return {}
-    on_demand = any(stage.run(pipeline).pollers is None for pipeline in pipelines)
+    on_demand = any(stage.pipeline_config(pipeline.name).pollers is None for pipeline in pipelines)
     return {
+        **external.services(pipelines),
         **EVERYWHERE,
         **(ON_DEMAND if on_demand else {}),
         **({} if isinstance(stage.eks, NoEks) else NODES),

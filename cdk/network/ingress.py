@@ -1,6 +1,7 @@
-"""Who may talk to whom: by security group, given by its ID, and never by address range.
+"""Rules between security groups, which are given by their IDs. No rule allows an address range.
 
-A rule lies in the stack of whoever comes, because one in the group's own stack would make the two depend on each other.
+A rule belongs to the stack of the client's group. In the stack of the server's group it would make the two stacks
+depend on each other.
 """
 
 from aws_cdk import aws_ec2 as ec2
@@ -8,7 +9,7 @@ from constructs import Construct
 
 
 def admit(scope: Construct, name: str, peer: str, into: str, port: int) -> None:
-    """Let what carries the group `peer` open TCP connections to a port of what carries `into`."""
+    """Let members of the group `peer` open TCP connections to a port of members of the group `into`."""
     ec2.CfnSecurityGroupIngress(
         scope,
         name,
@@ -22,7 +23,7 @@ def admit(scope: Construct, name: str, peer: str, into: str, port: int) -> None:
 
 
 def let_out(scope: Construct, name: str, peer: str, to: str, port: int) -> None:
-    """The same from the other side, for a group that may not go everywhere."""
+    """The egress rule that corresponds to `admit`, for a group whose outbound traffic is restricted."""
     ec2.CfnSecurityGroupEgress(
         scope,
         name,

@@ -1,4 +1,4 @@
-"""The VPC of a stage: one of its own, or the one that it is given."""
+"""The VPC of a stage, new or existing."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,7 +14,7 @@ GATEWAYS: Final = {"none": 0, "one": 1, "per-zone": ZONES}
 
 
 def existing(scope: Construct, network: ExistingNetwork, zones: Sequence[str]) -> ec2.IVpc:
-    """By IDs alone: no look-up. Routes, endpoints and flow logs are its keeper's."""
+    """An existing VPC, by IDs and without a look-up. Its routes, endpoints and flow logs are managed elsewhere."""
     vpc = ec2.Vpc.from_vpc_attributes(
         scope,
         "Vpc",
@@ -24,13 +24,13 @@ def existing(scope: Construct, network: ExistingNetwork, zones: Sequence[str]) -
     )
     for subnet in vpc.private_subnets:
         Annotations.of(subnet).acknowledge_warning(
-            "@aws-cdk/aws-ec2:noSubnetRouteTableId", "nothing here adds routes to somebody else's tables"
+            "@aws-cdk/aws-ec2:noSubnetRouteTableId", "nothing here adds routes to these subnets"
         )
     return vpc
 
 
 def new(scope: Construct, network: NewNetwork, zones: Sequence[str]) -> ec2.Vpc:
-    """Tagged as EKS wants it: where it may put load balancers, and of which kind."""
+    """A new VPC, with the tags by which EKS finds the subnets for internal and public load balancers."""
     vpc = ec2.Vpc(
         scope,
         "Vpc",
@@ -51,7 +51,7 @@ def new(scope: Construct, network: NewNetwork, zones: Sequence[str]) -> ec2.Vpc:
 
 
 def _subnets(network: NewNetwork) -> list[ec2.SubnetConfiguration]:
-    """The private ones take three quarters of the range; public ones, where NAT needs them, lie in the last."""
+    """Private subnets use three quarters of the range; public ones, if NAT needs them, are in the last quarter."""
     kind, length = ec2.SubnetType, int(network.cidr.split("/")[1])
     if network.nat == "none":
         return [ec2.SubnetConfiguration(name="private", subnet_type=kind.PRIVATE_ISOLATED, cidr_mask=length + 2)]

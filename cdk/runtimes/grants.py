@@ -1,80 +1,86 @@
-"""What the runtimes of one pipeline may do, resource by resource: one source for the function's and the worker's role.
+"""The permissions of one pipeline's runtimes: one source for the function's and the worker's role.
 
-Laws: every statement names exact resources, and `*` stands only where the service has nothing finer, with the reason
-beside it; what both runtimes need is written once. tests/infrastructure/test_grants.py compares this with what they do.
+Laws: every statement names exact resources; `*` appears only if the service supports nothing narrower, with the reason
+next to it; what both runtimes need is written once. tests/infrastructure/test_grants.py compares the statements with
+the calls that the runtimes make.
 
-The stage's key may be used through any service: it opens nothing that the service itself does not let out.
+Keys can be used only through the services that hold what they encrypt, so a stolen ciphertext is of no use.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aws_cdk import Aws, Fn
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk import external, names
 from cdk.config import StageConfig
+from cdk.kafka.cluster import KafkaCluster
 from cdk.policies import Conditions, acknowledge_wildcards, allow
-from cdk.stacks.kafka import Kafka
-from cdk.stacks.stores import Stores
-from functions.core import names
+from cdk.stores.stores import Stores
 from functions.core.metrics import NAMESPACE
+from functions.core.names import consumer_group
 from functions.core.pipeline import AnyPipeline
 
-GIVEN_UP: Final = "aws/lambda/*"  # where event source mappings leave what they gave up on
-LONGEST_NAME: Final = 64
+ENCRYPTED_STORES: Final = ("dynamodb", "s3", "secretsmanager")
+GIVEN_UP: Final = "aws/lambda/*"  # keys of the batches that event source mappings gave up
+MAX_ROLE_NAME_LENGTH: Final = 64
 INTERFACES: Final = (
     "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
     "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
     "ec2:UnassignPrivateIpAddresses",
 )  # fmt: skip
-PREFIXES: Final = "A pipeline's objects, and what mappings give up on, lie under prefixes of their own."
+PREFIXES: Final = "A pipeline's objects, and the batches that mappings give up, have separate prefixes."
 WITHOUT_RESOURCES: Final = (
-    "No resources to name: metrics, held to a namespace; traces; network interfaces, denied to the function's own code."
+    "Without resources: metrics, limited to a namespace; traces; network interfaces, denied to the code."
 )
 
 
 @dataclass(frozen=True)
 class Grants:
-    """Of one pipeline in one stage."""
+    """The permissions of one pipeline in one stage."""
 
     stage: StageConfig
     pipeline: AnyPipeline
     key: kms.IKey
-    kafka: Kafka
+    kafka: KafkaCluster
     stores: Stores
 
     def worker(self) -> list[iam.PolicyStatement]:
-        """The worker asks the ledger where to begin, and sends its metrics itself; Lambda's mapping and log do."""
-        metrics = {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}  # the only thing that narrows a metric down
+        """The worker's statements. Unlike the function, it reads its start from the ledger and sends its metrics."""
+        metrics = {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}  # the only condition that metrics support
         return [
-            *self._both(),
+            *self._both(ENCRYPTED_STORES),
             allow(["dynamodb:GetItem"], [self.stores.ledger.table_arn], self._own_items(), sid="Position"),
             allow(["cloudwatch:PutMetricData"], ["*"], metrics, sid="Metrics"),
         ]
 
     def function(self, function_arn: str, log_arn: str) -> list[iam.PolicyStatement]:
-        """The function's, and its event source mapping's, which has no role of its own.
+        """The statements of the function and of its event source mapping, which uses the function's role.
 
         Sources: AWS Lambda developer guide, "Configuring Lambda permissions for Amazon MSK event source mappings" and
-        "Giving Lambda functions access to resources in an Amazon VPC", which also has the denial: network interfaces
-        are for Lambda to make, before any code runs, and not for the code. A log group's ARN ends in `:*`: its streams.
+        "Giving Lambda functions access to resources in an Amazon VPC", which also has the denial: Lambda creates
+        network interfaces before any code runs, and the code must not. A log group's ARN ends in `:*`, its streams.
         """
         code = {"ArnEquals": {"lambda:SourceFunctionArn": function_arn}}
         traces = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
         return [
-            *self._both(),
+            *self._both(("lambda", *ENCRYPTED_STORES)),  # Lambda decrypts the variables with the function's role
             *self._mapping(),
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_arn], sid="Log"),
             allow(traces, ["*"], sid="Traces"),  # X-Ray has no resources for these
-            allow(INTERFACES, ["*"], sid="Interfaces"),  # Lambda documents no narrower way
+            allow(INTERFACES, ["*"], sid="Interfaces"),  # Lambda documents nothing narrower
             _deny("InterfacesOfCode", INTERFACES, ["*"], code),
+            # The mapping writes there with this role. The code could overwrite what other pipelines' mappings gave up.
+            _deny("GivenUpOfCode", ["s3:PutObject"], [self._objects(names.dead_letter_bucket, GIVEN_UP)], code),
         ]
 
-    def _both(self) -> Iterator[iam.PolicyStatement]:
+    def _both(self, key_users: Sequence[str]) -> Iterator[iam.PolicyStatement]:
         own, stores, pipeline = f"{self.pipeline.name}/*", self.stores, self.pipeline
+        absent = {"Null": {"s3:if-none-match": "false"}}  # only requests with If-None-Match: an object never changes
         ledger = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
         yield allow(ledger, [stores.ledger.table_arn], self._own_items(), sid="Ledger")
         if pipeline.counters:
@@ -83,25 +89,41 @@ class Grants:
         if pipeline.tables:
             tables = [stores.tables[sink.name].table_arn for sink in pipeline.tables]
             yield allow(["dynamodb:PutItem"], tables, sid="Tables")
+        if pipeline.dedup and stores.seen:
+            events = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{pipeline.name}#*"]}}
+            yield allow(["dynamodb:PutItem"], [stores.seen.table_arn], events, sid="Seen")
         if pipeline.has_lake:
-            yield allow(["s3:GetObject", "s3:PutObject"], [self._objects(names.lake_bucket, own)], sid="Lake")
-        yield allow(["s3:PutObject"], [self._objects(names.dead_letter_bucket, own)], sid="DeadLetters")
-        yield from self._secrets()
+            objects = [self._objects(names.lake_bucket, own)]
+            yield allow(["s3:GetObject"], objects, sid="Lake")
+            yield allow(["s3:PutObject"], objects, absent, sid="NewLakeObjects")
+        yield allow(["s3:PutObject"], [self._objects(names.dead_letter_bucket, own)], absent, sid="DeadLetters")
+        yield from self.schemas()
+        yield from self._secrets(key_users)
         if self.stage.kafka_auth == "iam":
             yield from self._kafka()
 
-    def _secrets(self) -> Iterator[iam.PolicyStatement]:
-        scram = self.kafka.scram_secret
+    def schemas(self) -> Iterator[iam.PolicyStatement]:
+        """What looking up a schema of Glue's registry needs. The request names a version's UUID, and so no resource."""
+        if "glue" in self.pipeline.registries:
+            yield allow(["glue:GetSchemaVersion"], ["*"], sid="Schemas")  # a request by UUID names no resource
+
+    def _secrets(self, key_users: Sequence[str]) -> Iterator[iam.PolicyStatement]:
+        scram = self.kafka.scram.pipelines[self.pipeline.name] if self.kafka.scram else None
+        external_secrets = external.secrets(self.stage, self.pipeline)
         secrets = [self.stores.mask_key.secret_arn, *([scram.secret_arn] if scram else [])]
-        keys = [self.key.key_arn]
-        if scram and scram.encryption_key and scram.encryption_key is not self.key:
-            keys.append(scram.encryption_key.key_arn)  # of a cluster that somebody else keeps
+        secrets += [each.arn for each in external_secrets]
         yield allow(["secretsmanager:GetSecretValue"], secrets, sid="Secrets")
-        yield allow(["kms:Decrypt", "kms:GenerateDataKey"], keys, sid="Key")
+        uses = ["kms:Decrypt", "kms:GenerateDataKey"]
+        yield allow(uses, [self.key.key_arn], _through(self.stage, key_users), sid="Key")
+        if given := sorted({each.key for each in external_secrets if each.key} - {self.key.key_arn}):
+            yield allow(["kms:Decrypt"], given, _through(self.stage, ["secretsmanager"]), sid="ExternalKeys")
+        if scram and scram.encryption_key and scram.encryption_key is not self.key:  # an existing cluster's secret
+            only_secrets = _through(self.stage, ["secretsmanager"])
+            yield allow(["kms:Decrypt"], [scram.encryption_key.key_arn], only_secrets, sid="ScramKey")
 
     def _kafka(self) -> Iterator[iam.PolicyStatement]:
-        """What MSK calls the actions of Kafka's requests; SCRAM users have the cluster's own ACLs instead."""
-        outputs = [self._kafka_arn("topic", sink.name) for sink in self.pipeline.topics]
+        """MSK's actions for Kafka's requests. For SCRAM users the cluster's ACLs apply instead."""
+        outputs = [self.kafka.arn_of("topic", sink.name) for sink in self.pipeline.topics]
         idempotence = ["kafka-cluster:WriteDataIdempotently"] if outputs else []
         yield allow(["kafka-cluster:Connect", *idempotence], [self.kafka.cluster_arn], sid="Connect")
         yield allow(["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"], [self.source], sid="Source")
@@ -110,72 +132,81 @@ class Grants:
             yield allow(["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"], outputs, sid="Outputs")
 
     def _mapping(self) -> Iterator[iam.PolicyStatement]:
-        """What the mapping does with the function's role besides reading the topic."""
+        """What the mapping needs of the function's role in addition to reading the topic."""
         cluster = [self.kafka.cluster_arn]
         scram = self.stage.kafka_auth == "scram"
         auth = "kafka:ListScramSecrets" if scram else "kafka-cluster:DescribeClusterDynamicConfiguration"
         yield allow(["kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers", auth], cluster, sid="Cluster")
+        if (connection := self.kafka.event_source_arn) != self.kafka.cluster_arn:
+            yield allow(["kafka:DescribeVpcConnection"], [connection], sid="Connection")
         yield allow(["s3:PutObject"], [self._objects(names.dead_letter_bucket, GIVEN_UP)], sid="GivenUp")
         yield allow(["s3:ListBucket"], [self.stores.dead_letters.bucket_arn], sid="GivenUpBucket")
 
     def _objects(self, bucket: Callable[[str, str, str], str], keys: str) -> str:
-        """By name and not by reference, so that what is said of it can name it, too."""
+        """The ARN by name and not by reference, so that an acknowledgment can contain it."""
         name = bucket(self.stage.name, self.stage.account or Aws.ACCOUNT_ID, self.stage.region)
         return f"arn:{Aws.PARTITION}:s3:::{name}/{keys}"
 
     def _own_items(self) -> Conditions:
-        """In the ledger a partition key is a pipeline's name."""
+        """The condition that an item is this pipeline's: the ledger's partition key is the pipeline's name."""
         return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [self.pipeline.name]}}
 
     def _own_counters(self) -> list[str]:
-        """A counter's partition key is its name, or its name, a question mark and the group; `${?}` is a plain one."""
+        """Patterns of partition keys: a counter's name, or name, `?` and group. `${?}` is a literal ? in IAM."""
         return [key for sink in self.pipeline.counters for key in (sink.name, f"{sink.name}${{?}}*")]
 
     @property
     def source(self) -> str:
         """The ARN of the source topic."""
-        return self._kafka_arn("topic", self.pipeline.topic)
+        return self.kafka.arn_of("topic", self.pipeline.topic)
 
     @property
     def group(self) -> str:
         """The ARN of the consumer group."""
-        return self._kafka_arn("group", names.group(self.stage.name, self.pipeline.name))
-
-    def _kafka_arn(self, kind: str, name: str) -> str:
-        """arn:...:cluster/NAME/UUID -> arn:...:topic/NAME/UUID/TOPIC (Service Authorization Reference)."""
-        parts = Fn.split(":cluster/", self.kafka.cluster_arn)
-        return f"{Fn.select(0, parts)}:{kind}/{Fn.select(1, parts)}/{name}"
+        return self.kafka.arn_of("group", consumer_group(self.stage.name, self.pipeline.name))
 
 
-def of_scaler(grants: Sequence[Grants]) -> list[iam.PolicyStatement]:
-    """What KEDA's operator may do to ask for the groups' lag, for the pipelines of one stage. It reads no record."""
-    kafka, key = grants[0].kafka, grants[0].key
-    if secret := kafka.scram_secret:
+def scaler_statements(grants: Sequence[Grants]) -> list[iam.PolicyStatement]:
+    """The permissions with which KEDA's operator reads the lag of the groups of one stage. It reads no record."""
+    stage, kafka, key = grants[0].stage, grants[0].kafka, grants[0].key
+    if kafka.scram:
+        secret = kafka.scram.scaler
         return [
             allow(["secretsmanager:GetSecretValue"], [secret.secret_arn], sid="User"),
-            allow(["kms:Decrypt"], [(secret.encryption_key or key).key_arn], sid="Key"),
+            allow(
+                ["kms:Decrypt"],
+                [(secret.encryption_key or key).key_arn],
+                _through(stage, ["secretsmanager"]),
+                sid="Key",
+            ),
         ]
     return [
         allow(["kafka-cluster:Connect"], [kafka.cluster_arn], sid="Connect"),
-        allow(["kafka-cluster:DescribeTopic"], [each.source for each in grants], sid="Sources"),
-        allow(["kafka-cluster:DescribeGroup"], [each.group for each in grants], sid="Groups"),
+        allow(["kafka-cluster:DescribeTopic"], [grant.source for grant in grants], sid="Sources"),
+        allow(["kafka-cluster:DescribeGroup"], [grant.group for grant in grants], sid="Groups"),
     ]
 
 
 def role(
-    scope: Construct, name: str, role_name: str, principal: iam.IPrincipal, may: Sequence[iam.PolicyStatement]
+    scope: Construct, name: str, role_name: str, principal: iam.IPrincipal, statements: Sequence[iam.PolicyStatement]
 ) -> iam.Role:
-    """A role that may do that and nothing else. A name that IAM has no room for is left to CloudFormation."""
-    made = iam.Role(
+    """A role with these statements and no others. CloudFormation names it if `role_name` is too long for IAM."""
+    created = iam.Role(
         scope,
         name,
-        role_name=role_name if len(role_name) <= LONGEST_NAME else None,
+        role_name=role_name if len(role_name) <= MAX_ROLE_NAME_LENGTH else None,
         assumed_by=principal,
-        inline_policies={"tandem": iam.PolicyDocument(statements=may)},
+        inline_policies={"tandem": iam.PolicyDocument(statements=statements)},
     )
-    wild = sorted({resource for statement in may for resource in statement.resources if "*" in resource})
-    acknowledge_wildcards(made, {each: WITHOUT_RESOURCES if each == "*" else PREFIXES for each in wild})
-    return made
+    wild = sorted({resource for statement in statements for resource in statement.resources if "*" in resource})
+    reasons = {resource: WITHOUT_RESOURCES if resource == "*" else PREFIXES for resource in wild}
+    acknowledge_wildcards(created, reasons)
+    return created
+
+
+def _through(stage: StageConfig, services: Sequence[str]) -> Conditions:
+    """The condition that one of these services uses the key for the caller: AWS KMS, "kms:ViaService"."""
+    return {"StringEquals": {"kms:ViaService": [f"{service}.{stage.region}.amazonaws.com" for service in services]}}
 
 
 def _deny(sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Conditions) -> iam.PolicyStatement:

@@ -1,24 +1,27 @@
-"""Every dead letter is announced in one queue, by the bucket itself.
+"""One queue announces every dead letter, by notifications of the bucket.
 
-The notification is the bucket's own property. CDK's way would be a Lambda function that may configure every bucket.
+The notification is a property of the bucket. CDK's add_event_notification would deploy a Lambda function that may
+configure every bucket.
 """
 
 from aws_cdk import Acknowledgment, ArnFormat, Duration, Stack, Validations
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
+from constructs import Construct
 
+from cdk import names
 from cdk.config import StageConfig
-from cdk.stacks.keys import Keys
-from functions.core import names
+from functions.core.names import dead_letter_queue
 
 
-def announce(stack: Stack, stage: StageConfig, letters: s3.Bucket, keys: Keys) -> sqs.Queue:
-    """The queue in which S3 tells of each object of `letters`.
+def announce(scope: Construct, stage: StageConfig, letters: s3.Bucket, key: kms.IKey) -> sqs.Queue:
+    """A queue to which S3 sends a message for each new object of `letters`.
 
-    Policies name the bucket by its ARN as text: the bucket waits for the queue's policy, so that cannot wait for it.
+    Policies contain the bucket's ARN as text: the bucket depends on the queue's policy, which cannot depend on it.
     """
-    queue = _queue(stack, stage, keys)
+    stack, queue = Stack.of(scope), _queue(scope, stage, key)
     arn = stack.format_arn(
         service="s3", region="", account="", resource=names.dead_letter_bucket(stage.name, stack.account, stack.region),
         arn_format=ArnFormat.NO_RESOURCE_NAME,
@@ -31,7 +34,7 @@ def announce(stack: Stack, stage: StageConfig, letters: s3.Bucket, keys: Keys) -
             conditions=ours | {"ArnEquals": {"aws:SourceArn": arn}},
         )
     )  # fmt: skip
-    keys.data.add_to_resource_policy(
+    key.add_to_resource_policy(
         iam.PolicyStatement(
             sid="S3WritesToTheEncryptedQueue", principals=[by_s3], actions=["kms:GenerateDataKey", "kms:Decrypt"],
             resources=["*"], conditions=ours,
@@ -41,13 +44,13 @@ def announce(stack: Stack, stage: StageConfig, letters: s3.Bucket, keys: Keys) -
     return queue
 
 
-def _queue(stack: Stack, stage: StageConfig, keys: Keys) -> sqs.Queue:
+def _queue(scope: Construct, stage: StageConfig, key: kms.IKey) -> sqs.Queue:
     queue = sqs.Queue(
-        stack,
+        scope,
         "Announced",
-        queue_name=names.dead_letter_queue(stage.name),
+        queue_name=dead_letter_queue(stage.name),
         encryption=sqs.QueueEncryption.KMS,
-        encryption_master_key=keys.data,
+        encryption_master_key=key,
         data_key_reuse=Duration.hours(1),
         enforce_ssl=True,
         retention_period=Duration.days(14),
@@ -56,19 +59,21 @@ def _queue(stack: Stack, stage: StageConfig, keys: Keys) -> sqs.Queue:
     Validations.of(queue).acknowledge(
         Acknowledgment(
             id="AwsSolutions-SQS3",
-            reason="It announces dead letters. Nothing is lost with a message: the letters stay in the bucket.",
+            reason="It announces dead letters. A lost message loses no data: the letters stay in the bucket.",
         )
     )
     return queue
 
 
 def _notify(letters: s3.Bucket, queue: sqs.Queue) -> None:
-    made = letters.node.default_child
-    if not isinstance(made, s3.CfnBucket):
-        raise TypeError(made)
-    made.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+    bucket = letters.node.default_child
+    if not isinstance(bucket, s3.CfnBucket):
+        raise TypeError(bucket)
+    bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
         queue_configurations=[
             s3.CfnBucket.QueueConfigurationProperty(event="s3:ObjectCreated:*", queue=queue.queue_arn)
         ]
     )
-    made.node.add_dependency(queue.node.find_child("Policy"))  # S3 tries the queue before it takes the configuration
+    bucket.node.add_dependency(
+        queue.node.find_child("Policy")
+    )  # S3 sends a test message before it accepts the configuration

@@ -1,4 +1,7 @@
-"""Canonical values <-> Arrow, a column at a time. What arro3 does not take from Python is cast from what it takes."""
+"""Converts canonical values to and from Arrow, a column at a time.
+
+Types that arro3 does not accept from Python are cast from types that it accepts.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -7,14 +10,13 @@ from typing import Any, Final
 from arro3.core import Array, ChunkedArray, DataType, list_array, struct_array
 from arro3.core import Field as Column
 
-from functions.core.effects import EPOCH, MICROSECOND
-from functions.core.kinds import (
+from functions.core.column_types import (
     Boolean,
+    ColumnType,
     Day,
     Field,
     Float,
     Integer,
-    Kind,
     ListOf,
     Number,
     Struct,
@@ -22,6 +24,7 @@ from functions.core.kinds import (
     Timestamp,
     Uuid,
 )
+from functions.core.effects import EPOCH, MICROSECOND
 
 FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 SCALARS: Final[dict[type, DataType]] = {
@@ -33,99 +36,109 @@ SCALARS: Final[dict[type, DataType]] = {
     Day: DataType.date32(),
     Uuid: DataType.utf8(),
 }
-# For reading nested times: as datetimes arro3 would ask the system's time zones for UTC, and an image may have none.
-COUNTED: Final = SCALARS | {Timestamp: DataType.int64()}
+# To read nested times: for datetimes arro3 needs the system's time zones, which an image may not have.
+INTEGER_TIMES: Final = SCALARS | {Timestamp: DataType.int64()}
 
 
-def data_type(kind: Kind, scalars: Mapping[type, DataType] = SCALARS) -> DataType:
-    """Arrow's type of a kind."""
-    match kind:
+def data_type(column_type: ColumnType, scalars: Mapping[type, DataType] = SCALARS) -> DataType:
+    """Return Arrow's type of a column type."""
+    match column_type:
         case Number():
-            return DataType.decimal128(kind.precision, kind.scale)
+            return DataType.decimal128(column_type.precision, column_type.scale)
         case ListOf():
-            return DataType.list(Column("element", data_type(kind.item, scalars), nullable=kind.nullable))
+            return DataType.list(Column("element", data_type(column_type.item, scalars), nullable=column_type.nullable))
         case Struct():
-            return DataType.struct([column(field, scalars) for field in kind.fields])
+            return DataType.struct([column(field, scalars) for field in column_type.fields])
         case _:
-            return scalars[type(kind)]
+            return scalars[type(column_type)]
 
 
 def column(field: Field, scalars: Mapping[type, DataType] = SCALARS) -> Column:
-    """Arrow's field of a field."""
-    return Column(field.name, data_type(field.kind, scalars), nullable=field.nullable)
+    """Return Arrow's column of a row's field."""
+    return Column(field.name, data_type(field.column_type, scalars), nullable=field.nullable)
 
 
-def array_of(kind: Kind, values: Sequence[Any]) -> Array:
-    """An array of canonical values."""
-    match kind:
+def array_of(column_type: ColumnType, values: Sequence[Any]) -> Array:
+    """Convert canonical values to an Arrow array."""
+    match column_type:
         case Timestamp():
-            return Array(_micros(values), DataType.int64()).cast(data_type(kind))
+            return Array(_micros(values), DataType.int64()).cast(data_type(column_type))
         case Day():
             days = [None if v is None else v.toordinal() - FIRST_DAY for v in values]
-            return Array(days, DataType.int32()).cast(data_type(kind))
+            return Array(days, DataType.int32()).cast(data_type(column_type))
         case Number():
-            return Array([None if v is None else format(v, "f") for v in values], DataType.utf8()).cast(data_type(kind))
+            return Array([None if v is None else format(v, "f") for v in values], DataType.utf8()).cast(
+                data_type(column_type)
+            )
         case ListOf():
-            return _list(kind, values)
+            return _list(column_type, values)
         case Struct():
-            return _struct(kind, values)
+            return _struct(column_type, values)
         case _:
-            return Array(list(values), data_type(kind))
+            return Array(list(values), data_type(column_type))
 
 
-def _micros(values: Sequence[datetime | None]) -> list[int | None]:
-    """Microseconds since 1970, exact; a fifth faster than dividing timedeltas, and times are what costs most here."""
+def _micros(times: Sequence[datetime | None]) -> list[int | None]:
+    """Return exact microseconds since 1970, a fifth faster than by dividing timedeltas; times are the largest cost."""
     return [
         None if v is None else (t := v - EPOCH).days * 86_400_000_000 + t.seconds * 1_000_000 + t.microseconds
-        for v in values
+        for v in times
     ]
 
 
-def _list(kind: ListOf, values: Sequence[list[Any] | None]) -> Array:
+def _list(list_type: ListOf, lists: Sequence[list[Any] | None]) -> Array:
     offsets = [0]
-    for value in values:
-        offsets.append(offsets[-1] + len(value or ()))
-    items = array_of(kind.item, [item for value in values for item in value or ()])
-    return list_array(Array(offsets, DataType.int32()), items, type=data_type(kind), mask=_missing(values))
+    for items in lists:
+        offsets.append(offsets[-1] + len(items or ()))
+    elements = array_of(list_type.item, [item for items in lists for item in items or ()])
+    return list_array(Array(offsets, DataType.int32()), elements, type=data_type(list_type), mask=_missing(lists))
 
 
-def _struct(kind: Struct, values: Sequence[dict[str, Any] | None]) -> Array:
-    arrays = [array_of(field.kind, [None if v is None else v[field.name] for v in values]) for field in kind.fields]
+def _struct(struct_type: Struct, structs: Sequence[dict[str, Any] | None]) -> Array:
+    arrays = [
+        array_of(field.column_type, [None if v is None else v[field.name] for v in structs])
+        for field in struct_type.fields
+    ]
     return struct_array(
-        arrays, fields=[column(field) for field in kind.fields], type=data_type(kind), mask=_missing(values)
+        arrays,
+        fields=[column(field) for field in struct_type.fields],
+        type=data_type(struct_type),
+        mask=_missing(structs),
     )
 
 
-def _missing(values: Iterable[object]) -> Array:
-    return Array([value is None for value in values], DataType.bool())
+def _missing(column_values: Iterable[object]) -> Array:
+    return Array([value is None for value in column_values], DataType.bool())
 
 
-def values_of(kind: Kind, array: ChunkedArray) -> list[Any]:
-    """The canonical values of an array."""
-    match kind:
+def values_of(column_type: ColumnType, array: ChunkedArray) -> list[Any]:
+    """Convert an Arrow array to canonical values."""
+    match column_type:
         case Timestamp():
-            micros = ints_of(array.cast(data_type(kind)))
+            micros = ints_of(array.cast(data_type(column_type)))
             return [None if v is None else EPOCH + v * MICROSECOND for v in micros]
         case ListOf() | Struct():
-            return [_nested(kind, value) for value in array.cast(data_type(kind, COUNTED)).to_pylist()]
+            return [
+                _nested(column_type, value) for value in array.cast(data_type(column_type, INTEGER_TIMES)).to_pylist()
+            ]
         case _:
             return list(array.to_pylist())
 
 
-def _nested(kind: Kind, value: Any) -> Any:  # noqa: ANN401 - any canonical value
+def _nested(column_type: ColumnType, value: Any) -> Any:  # noqa: ANN401 - any canonical value
     if value is None:
         return None
-    match kind:
+    match column_type:
         case Timestamp():
             return EPOCH + value * MICROSECOND
         case ListOf():
-            return [_nested(kind.item, item) for item in value]
+            return [_nested(column_type.item, item) for item in value]
         case Struct():
-            return {field.name: _nested(field.kind, value[field.name]) for field in kind.fields}
+            return {field.name: _nested(field.column_type, value[field.name]) for field in column_type.fields}
         case _:
             return value
 
 
 def ints_of(array: ChunkedArray) -> list[Any]:
-    """Integers; timestamps as their number of units since 1970."""
+    """Return an array's integers; for timestamps the number of units since 1970."""
     return list(array.cast(DataType.int64()).to_pylist())

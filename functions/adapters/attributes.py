@@ -1,15 +1,14 @@
-"""Canonical values (see core.kinds) as DynamoDB attributes."""
+"""Converts canonical values (see core.column_types) to DynamoDB attributes."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-SMALLEST: Final = 1e-130  # of a DynamoDB number but for 0
-BEYOND: Final = 1e126
+from functions.core.store_limits import is_number
 
 
-def attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401, PLR0911 - any canonical value, one line for each kind
-    """Text, dates and times as S, in ISO 8601 and UTC to the microsecond; numbers as N, exactly; None as NULL."""
+def attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401, PLR0911 - any canonical value, one line per type
+    """Convert text, dates and times to S (ISO 8601, UTC, microseconds), numbers to N, exactly, and None to NULL."""
     match value:
         case None:
             return {"NULL": True}
@@ -32,5 +31,5 @@ def attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401, PLR0911 - any cano
 
 
 def _float(value: float) -> dict[str, str]:
-    """The shortest digits that read back as the same float; text where DynamoDB has no such number."""
-    return {"N" if value == 0 or SMALLEST <= abs(value) < BEYOND else "S": repr(value)}
+    """Convert to the shortest digits that read back as the same float; to text if DynamoDB has no such number."""
+    return {"N" if is_number(value) else "S": repr(value)}

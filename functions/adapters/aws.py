@@ -1,6 +1,6 @@
-"""AWS clients: one session, one client a service, made when first asked for.
+"""AWS clients: one session and one client per service, created on first use.
 
-Made on one thread: botocore's sessions are not thread-safe, its clients are. What their errors mean says aws_errors.
+Create them on one thread: botocore's sessions are not thread-safe, its clients are. aws_errors explains their errors.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -11,53 +11,66 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from botocore.config import Config
 from botocore.session import Session
 
+from functions.adapters.direct_puts import ItemPuts, item_puts
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-WRITERS: Final = 16  # how many rows or dead letters are written side by side
+WRITERS: Final = 16  # how many rows or dead letters are written in parallel
 
 
 @dataclass(frozen=True)
 class Aws:
-    """The clients of one process. `threads` settle side by side, and `pool` writes for all of them."""
+    """The clients of one process, for `threads` that settle in parallel. All of them write through `pool`."""
 
     region: str
     threads: int = WRITERS
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        """DynamoDB answers within milliseconds, or the next attempt does."""
+        """The DynamoDB client. Its timeout is short: DynamoDB normally responds within milliseconds."""
         return cast("DynamoDBClient", self._client("dynamodb", read_timeout=5))
 
     @cached_property
+    def item_puts(self) -> ItemPuts:
+        """DynamoDB's PutItem, for what is written one item a request."""
+        session = self._session
+        return item_puts(self.dynamodb, session.get_credentials(), session.get_config_variable("ca_bundle"), self.pool)
+
+    @cached_property
     def s3(self) -> "S3Client":
-        """S3 answers a put only once it has taken the whole object."""
+        """The S3 client. Its timeout is longer, because S3 responds to a put after it has received the whole object."""
         return cast("S3Client", self._client("s3", read_timeout=15))
 
     @cached_property
     def secretsmanager(self) -> "SecretsManagerClient":
-        """Asked once, at the start."""
+        """The Secrets Manager client, used at the start of the process only."""
         return cast("SecretsManagerClient", self._client("secretsmanager", read_timeout=5))
 
     @cached_property
+    def glue(self) -> Any:  # noqa: ANN401 - botocore creates its classes at run time
+        """The Glue client, for pipelines whose records name schemas in its registry."""
+        return self._client("glue", read_timeout=5)
+
+    @cached_property
     def cloudwatch(self) -> "CloudWatchClient":
-        """Asked by a thread of its own, which can wait."""
+        """The CloudWatch client, used by a separate thread."""
         return cast("CloudWatchClient", self._client("cloudwatch", read_timeout=5))
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
-        """Its tasks never wait for one another, so any number of callers may share it."""
+        """The threads for writes. Tasks never wait for each other, so any number of callers may share them."""
         return ThreadPoolExecutor(WRITERS, "write")
 
     @cached_property
     def _session(self) -> Session:
         return Session()
 
-    def _client(self, service: str, read_timeout: int) -> Any:  # noqa: ANN401 - botocore makes its classes when it runs
-        """Few attempts, because whole settlements are tried again; a connection for every thread that may ask."""
+    def _client(self, service: str, read_timeout: int) -> Any:  # noqa: ANN401 - botocore creates its classes at run time
+        """Create a client with few attempts, as whole settlements are retried, and a connection for every thread."""
         config = Config(
             connect_timeout=2,
             read_timeout=read_timeout,

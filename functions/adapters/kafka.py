@@ -14,7 +14,7 @@ Secret = Callable[[str], bytes]
 
 
 def connection(settings: Settings, secret: Secret) -> dict[str, Any]:
-    """Settings of librdkafka for reaching the brokers; `secret` reads what `TANDEM_SCRAM_FROM` names."""
+    """Return librdkafka's settings to reach the brokers; `secret` reads the secret that `TANDEM_SCRAM_FROM` names."""
     base: dict[str, Any] = {"bootstrap.servers": settings.bootstrap_servers, "client.id": f"tandem-{settings.pipeline}"}
     match settings.kafka_auth:
         case "plaintext":
@@ -24,8 +24,8 @@ def connection(settings: Settings, secret: Secret) -> dict[str, Any]:
                 "security.protocol": "SASL_SSL",
                 "sasl.mechanism": "OAUTHBEARER",
                 "oauth_cb": _iam_token(settings.region),
-                # "Amazon MSK quota": a broker takes so many new IAM connections a second, kafka.t3.small only 4. Those
-                # that it refuses would be there again after librdkafka's 100 ms, and be refused again.
+                # "Amazon MSK quota": brokers limit new IAM connections per second, kafka.t3.small to 4.
+                # After librdkafka's default of 100 ms, clients that were refused would be refused again.
                 "reconnect.backoff.ms": 1000,
             }
         case "scram":
@@ -39,10 +39,10 @@ def connection(settings: Settings, secret: Secret) -> dict[str, Any]:
 
 
 def _iam_token(region: str) -> Callable[[str], tuple[str, float]]:
-    """A signer of MSK's IAM tokens: (token, expiry in Unix seconds); librdkafka asks for a new one in time."""
+    """Return a signer of MSK's IAM tokens, as (token, expiry in Unix seconds). librdkafka calls it before expiry."""
 
     def token(_config: str) -> tuple[str, float]:
-        # Imported here: a client that authenticates otherwise does not pay for it.
+        # Imported here, so that clients with another authentication do not load it.
         from aws_msk_iam_sasl_signer import MSKAuthTokenProvider  # noqa: PLC0415
 
         value, expiry_ms = MSKAuthTokenProvider.generate_auth_token(region)
@@ -52,12 +52,12 @@ def _iam_token(region: str) -> Callable[[str], tuple[str, float]]:
 
 
 def _scram(secret: bytes) -> tuple[str, str]:
-    """The form of Amazon MSK's own `AmazonMSK_` secrets."""
+    """Return user name and password of a secret in the format of Amazon MSK's `AmazonMSK_` secrets."""
     try:
-        found = json.loads(secret)
-        username, password = found["username"], found["password"]
+        credentials = json.loads(secret)
+        username, password = credentials["username"], credentials["password"]
     except (ValueError, KeyError, TypeError):
         username = password = None
     if not (isinstance(username, str) and username and isinstance(password, str) and password):
-        raise InvalidSetting('TANDEM_SCRAM_FROM: the secret takes JSON {"username": "...", "password": "..."}')
+        raise InvalidSetting('TANDEM_SCRAM_FROM: expected the secret to be JSON {"username": "...", "password": "..."}')
     return username, password

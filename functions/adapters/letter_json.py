@@ -3,7 +3,7 @@
     {"version": 1, "pipeline", "topic", "partition", "offset", "timestamp" (ms), "reason", "detail", "traceback",
      "key": {"base64": ..., "text": ...} or null, "value": the same, "headers": [[name, base64 or null], ...]}
 
-The bytes are in `base64`; `text` repeats those that are short and UTF-8, for reading only.
+`base64` holds the bytes. `text` repeats them for readers, if they are short and UTF-8.
 """
 
 import json
@@ -16,47 +16,47 @@ from functions.core.dead_letter import DeadLetter, Reason
 from functions.core.errors import Corrupt
 
 VERSION: Final = 1
-LONGEST_TEXT: Final = 4096  # bytes
-PLAIN: Final = ("pipeline", "topic", "partition", "offset", "timestamp", "detail", "traceback")
+MAX_TEXT_BYTES: Final = 4096
+PLAIN_FIELDS: Final = ("pipeline", "topic", "partition", "offset", "timestamp", "detail", "traceback")
 
 
 def encode(letter: DeadLetter) -> bytes:
-    """ASCII throughout: a detail may quote half a surrogate pair, which UTF-8 cannot hold and an escape can."""
-    body = {"version": VERSION, "reason": letter.reason.value} | {name: getattr(letter, name) for name in PLAIN}
-    body |= {"key": _told(letter.key), "value": _told(letter.value)}
+    """Encode as ASCII, because a detail may quote half a surrogate pair, which UTF-8 cannot represent."""
+    body = {"version": VERSION, "reason": letter.reason.value} | {name: getattr(letter, name) for name in PLAIN_FIELDS}
+    body |= {"key": _as_dict(letter.key), "value": _as_dict(letter.value)}
     body["headers"] = [[name, _base64(value)] for name, value in letter.headers]
     return json.dumps(body, indent=None if len(letter.headers) > 100 else 1).encode()  # noqa: PLR2004
 
 
 def parse(body: bytes) -> DeadLetter:
-    """The letter that `encode` wrote; Corrupt for anything else."""
+    """Return the letter that `encode` wrote. Raises Corrupt for anything else."""
     try:
-        told = json.loads(body)
-        if told["version"] != VERSION:
-            raise Corrupt(f"a dead letter of version {told['version']!r}, this is version {VERSION}")
-        return _letter(told)
+        fields = json.loads(body)
+        if fields["version"] != VERSION:
+            raise Corrupt(f"expected a dead letter of version {VERSION}, got version {fields['version']!r}")
+        return _letter(fields)
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt(f"not a dead letter: {error!r}") from error
 
 
-def _letter(told: Mapping[str, Any]) -> DeadLetter:
+def _letter(fields: Mapping[str, Any]) -> DeadLetter:
     return DeadLetter(
-        **{name: told[name] for name in PLAIN},
-        reason=Reason(told["reason"]),
-        key=_bytes(told["key"] and told["key"]["base64"]),
-        value=_bytes(told["value"] and told["value"]["base64"]),
-        headers=[(name, _bytes(value)) for name, value in told["headers"]],
+        **{name: fields[name] for name in PLAIN_FIELDS},
+        reason=Reason(fields["reason"]),
+        key=_bytes(fields["key"] and fields["key"]["base64"]),
+        value=_bytes(fields["value"] and fields["value"]["base64"]),
+        headers=[(name, _bytes(value)) for name, value in fields["headers"]],
     )
 
 
-def _told(data: bytes | None) -> dict[str, str] | None:
+def _as_dict(data: bytes | None) -> dict[str, str] | None:
     if data is None:
         return None
-    told = {"base64": b64encode(data).decode()}
-    if len(data) <= LONGEST_TEXT:
+    encoded = {"base64": b64encode(data).decode()}
+    if len(data) <= MAX_TEXT_BYTES:
         with suppress(UnicodeDecodeError):
-            told["text"] = data.decode()
-    return told
+            encoded["text"] = data.decode()
+    return encoded
 
 
 def _base64(data: bytes | None) -> str | None:

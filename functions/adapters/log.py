@@ -1,4 +1,4 @@
-"""Structured logs, alike on both runtimes: one JSON object a line on standard output, by Powertools' Logger."""
+"""Structured logs, equal on both runtimes: one JSON object per line on standard output, by Powertools' Logger."""
 
 import logging
 from typing import Final
@@ -7,14 +7,14 @@ from aws_lambda_powertools import Logger
 
 from functions.settings import Settings
 
-# At DEBUG these tell the bodies of requests and answers: secrets, and whole records on their way to the dead letters.
-# Lambda turns DEBUG on for all of them when a function's own log level is set to it.
-TALKATIVE: Final = ("boto3", "botocore", "s3transfer", "urllib3")
+# At DEBUG these log the bodies of requests and responses: secrets, and whole records that become dead letters.
+# Lambda sets all of them to DEBUG if the function's log level is DEBUG.
+NOISY_LOGGERS: Final = ("boto3", "botocore", "s3transfer", "urllib3")
 
 
 def logger(settings: Settings) -> Logger:
-    """A logger that says on every line which stage and pipeline speak."""
-    for name in TALKATIVE:
+    """Return a logger that writes the stage and the pipeline on every line."""
+    for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.INFO)
     service = f"tandem-{settings.pipeline}"
     log = Logger(service=service, level=settings.log_level, utc=True, location=None)

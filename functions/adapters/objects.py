@@ -2,9 +2,10 @@
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -14,45 +15,87 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 ATTEMPTS: Final = 4
-WAIT: Final = 0.1  # seconds, doubled each time, jittered
+WAIT_SECONDS: Final = 0.1  # doubled for each attempt, with jitter
+
+
+class StoredObject(NamedTuple):
+    """An object as S3 returns it; `etag` identifies this content at its key."""
+
+    body: bytes
+    metadata: Mapping[str, str]
+    etag: str
 
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """A bucket. botocore adds and S3 checks a CRC of every body, S3 being the default of both."""
+    """A bucket. By default botocore adds a CRC to every body, and S3 verifies it."""
 
     s3: "S3Client"
     bucket: str
 
-    def put(self, key: str, body: bytes, kind: str, metadata: Mapping[str, str]) -> bool:
-        """Put the object only if there is none. False: there is one. `kind` is its MIME type.
+    def put(self, key: str, body: bytes, content_type: str, metadata: Mapping[str, str]) -> bool:
+        """Put the object only if absent; return whether it was put.
 
-        S3 answers 412 when there is one, and 409 while another put of the same key is under way: only then is it asked
-        again, and Unavailable after that (AWS documentation, "Conditional writes").
+        S3 responds with 412 if the object exists, and with 409 during another put of the same key. Only 409 is
+        retried, up to ATTEMPTS, and then raises Unavailable (AWS documentation, "Conditional writes").
         """
         with calling(f"s3://{self.bucket}/{key}"):
             for attempt in range(1, ATTEMPTS + 1):
                 try:
                     self.s3.put_object(
-                        Bucket=self.bucket, Key=key, Body=body, ContentType=kind, Metadata=metadata, IfNoneMatch="*"
+                        Bucket=self.bucket,
+                        Key=key,
+                        Body=body,
+                        ContentType=content_type,
+                        Metadata=metadata,
+                        IfNoneMatch="*",
                     )
                 except ClientError as error:
                     if code(error) == "PreconditionFailed":
                         return False
                     if code(error) != "ConditionalRequestConflict" or attempt == ATTEMPTS:
                         raise
-                    time.sleep(WAIT * 2.0**attempt * random.random())  # noqa: S311 - jitter, not a secret
+                    time.sleep(WAIT_SECONDS * 2.0**attempt * random.random())  # noqa: S311 - jitter, not a secret
                 else:
                     return True
         raise AssertionError  # the loop returns or raises
 
-    def get(self, key: str) -> tuple[bytes, Mapping[str, str]] | None:
-        """The body and metadata, or None where there is no object. S3 reads what was written last, always."""
+    def get(self, key: str) -> StoredObject | None:
+        """Return the object, or None if there is none. S3's reads are strongly consistent."""
         with calling(f"s3://{self.bucket}/{key}"):
             try:
-                found = self.s3.get_object(Bucket=self.bucket, Key=key)
-                return found["Body"].read(), found["Metadata"]
+                response = self.s3.get_object(Bucket=self.bucket, Key=key)
+                return StoredObject(response["Body"].read(), response["Metadata"], response.get("ETag", ""))
             except ClientError as error:
                 if code(error) == "NoSuchKey":
                     return None
                 raise
+
+    def delete(self, key: str, etag: str) -> bool:
+        """Delete the object if it is still the one with this entity tag, or is not there; return whether it is gone.
+
+        A bucket with versions keeps it as an old version (AWS documentation, "How to perform conditional deletes").
+        """
+        with calling(f"s3://{self.bucket}/{key}"):
+            try:
+                self.s3.delete_object(Bucket=self.bucket, Key=key, IfMatch=etag)
+            except ClientError as error:
+                if code(error) == "PreconditionFailed":
+                    return False
+                if code(error) != "NoSuchKey":
+                    raise
+        return True
+
+    def list(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Return (key, time of the last write) of the objects whose keys begin with `prefix`: 1,000 a request."""
+        for page in self._pages(Prefix=prefix):
+            yield from ((entry["Key"], entry["LastModified"]) for entry in page.get("Contents", ()))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Return what the keys that begin with `prefix` have up to the next slash, that included, each once."""
+        for page in self._pages(Prefix=prefix, Delimiter="/"):
+            yield from (entry["Prefix"] for entry in page.get("CommonPrefixes", ()))
+
+    def _pages(self, **parameters: Any) -> Iterator[Any]:  # noqa: ANN401 - S3's own parameters
+        with calling(f"s3://{self.bucket}"):
+            yield from self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **parameters)

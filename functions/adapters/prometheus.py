@@ -1,4 +1,4 @@
-"""The vocabulary as Prometheus metrics, in a registry of its own, with the platform's process metrics."""
+"""The worker's metrics for Prometheus, in a separate registry, with the platform's process metrics."""
 
 from itertools import product
 
@@ -13,24 +13,24 @@ from prometheus_client import (
     generate_latest,
 )
 
-from functions.core.metrics import LABELS, METRICS, PREFIX, Kind, Metric
+from functions.core.metrics import LABELS, METRICS, PREFIX, Metric, MetricKind
 from functions.telemetry import Sample
 
 
 class PrometheusMeter:
-    """Takes samples from any thread; the client library's metrics are thread-safe."""
+    """Accepts samples from any thread, because the client library's metrics are thread-safe."""
 
     def __init__(self, pipeline: str) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each counter and histogram, which nobody reads
+        disable_created_metrics()  # type: ignore[no-untyped-call] # these would add an unused series to each counter and histogram
         self._pipeline = pipeline
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         self._metrics = {metric: self._make(metric) for metric in METRICS}
-        self._begin()
+        self._create_series()
 
     def record(self, sample: Sample) -> None:
-        """Add to a counter, set a gauge, observe one of a distribution."""
+        """Add to a counter, set a gauge, or add a value to a distribution."""
         metric = self._metrics[sample.metric].labels(self._pipeline, *sample.labels)
         if isinstance(metric, Counter):
             metric.inc(sample.value)
@@ -46,22 +46,22 @@ class PrometheusMeter:
         )
 
     def page(self) -> bytes:
-        """The text that Prometheus scrapes."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
-    def _begin(self) -> None:
-        """Counters and histograms are there from the start, at 0: no rate sees a series begin with its first event."""
-        for metric, made in self._metrics.items():
-            if metric.kind is not Kind.GAUGE:
+    def _create_series(self) -> None:
+        """Create all series of counters and histograms at 0: a rate misses the event with which a series appears."""
+        for metric, exported in self._metrics.items():
+            if metric.kind is not MetricKind.GAUGE:
                 for values in product(*(LABELS[label] for label in metric.labels)):
-                    made.labels(self._pipeline, *values)
+                    exported.labels(self._pipeline, *values)
 
     def _make(self, metric: Metric) -> Counter | Gauge | Histogram:
         name, labels = PREFIX + metric.name, ("pipeline", *metric.labels)
         match metric.kind:
-            case Kind.COUNTER:
+            case MetricKind.COUNTER:
                 return Counter(name, metric.help, labels, registry=self._registry)
-            case Kind.GAUGE:
+            case MetricKind.GAUGE:
                 return Gauge(name, metric.help, labels, registry=self._registry)
-            case Kind.DISTRIBUTION:
+            case MetricKind.DISTRIBUTION:
                 return Histogram(name, metric.help, labels, buckets=metric.buckets, registry=self._registry)

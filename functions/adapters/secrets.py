@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 FILE: Final = "file:"
 
 
-def secret(source: str, secrets_manager: Callable[[], "SecretsManagerClient"]) -> bytes:
-    r"""The secret at `file:/PATH` or at a Secrets Manager ARN, without line ends behind it.
+def secret(location: str, secrets_manager: Callable[[], "SecretsManagerClient"]) -> bytes:
+    r"""Read the secret at `file:/PATH` or at a Secrets Manager ARN, without line ends at its end.
 
-    Those come from editors and `echo`, and would make the same key another one on the other runtime. Raises
-    InvalidSetting where there is no secret or no permission, Unavailable where AWS may answer later.
+    Editors and `echo` add those, so that the same key would differ between the runtimes. Raises InvalidSetting if the
+    secret or the permission is missing, Unavailable if AWS may respond later.
     """
     try:
-        found = _file(source) if source.startswith(FILE) else _managed(source, secrets_manager())
+        value = _file(location) if location.startswith(FILE) else _managed(location, secrets_manager())
     except (OSError, Refused, Fatal) as error:
-        raise InvalidSetting(" ".join(f"cannot read the secret {source}: {error}".split())) from error
-    if not (trimmed := found.rstrip(b"\r\n")):
-        raise InvalidSetting(f"the secret {source} is empty")
+        raise InvalidSetting(" ".join(f"cannot read the secret {location}: {error}".split())) from error
+    if not (trimmed := value.rstrip(b"\r\n")):
+        raise InvalidSetting(f"the secret {location} is empty")
     return trimmed
 
 
-def _file(source: str) -> bytes:
-    return Path(source.removeprefix(FILE)).read_bytes()
+def _file(location: str) -> bytes:
+    return Path(location.removeprefix(FILE)).read_bytes()
 
 
 def _managed(arn: str, client: "SecretsManagerClient") -> bytes:
     with calling("Secrets Manager"):
-        found = cast("dict[str, Any]", client.get_secret_value(SecretId=arn))
-    return bytes(found["SecretBinary"]) if "SecretBinary" in found else str(found["SecretString"]).encode()
+        response = cast("dict[str, Any]", client.get_secret_value(SecretId=arn))
+    return bytes(response["SecretBinary"]) if "SecretBinary" in response else str(response["SecretString"]).encode()

@@ -5,82 +5,112 @@ from time import monotonic
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka import Message as Delivered
+from confluent_kafka import Message as KafkaMessage
 
 from functions.core.effects import Message
-from functions.core.errors import Fatal, Refused, TandemError, Unavailable
+from functions.core.errors import Fatal, Incomplete, Refused, TandemError, Unavailable
+from functions.core.ports import Refusal
 
-# Few milliseconds of linger: a slice's rows come all at once, and `flush` sends what is there without waiting for it.
+# A short linger suffices: a slice's rows are produced together, and `flush` sends them without waiting for it.
 PRODUCER: Final[dict[str, Any]] = {
     "enable.idempotence": True,
     "acks": "all",
     "compression.type": "lz4",
     "linger.ms": 5,
     "message.max.bytes": 8 * 2**20,
-    # Shorter than `send` waits: what was given up on must not lie in the queue while the slice is sent again.
+    # Shorter than the timeout of `send`, so that no old message is in the queue when the slice is sent again.
     "message.timeout.ms": 25_000,
 }
-FULL_QUEUE_WAIT: Final = 0.1
+FULL_QUEUE_SECONDS: Final = 0.1  # between two tries to add to a full queue
 
 
-class KafkaTopic:
-    """Sends through a producer that may be shared between threads; `timeout` bounds one call, in seconds."""
+class KafkaTopicWriter:
+    """Sends through a producer that threads may share; `timeout` bounds one call, in seconds."""
 
     def __init__(self, producer: Producer, name: str, timeout: float = 30.0) -> None:
         self._producer = producer
         self._name = name
         self._timeout = timeout
 
-    def send(self, messages: Sequence[Message]) -> None:
-        """Return when all are acknowledged.
+    def send(self, messages: Sequence[Message]) -> Sequence[Refusal]:
+        """See ports.TopicWriter. Raises Refused if the cluster rejects all messages, Fatal if the producer has failed.
 
-        Raises Unavailable when they are not in time, Refused when the cluster will never take them, and Fatal when the
-        producer is beyond repair.
+        A message that is given up here may still be in the client's queue: it is then sent twice, with its source.
         """
         deadline = monotonic() + self._timeout
-        answers: list[KafkaError | None] = []  # append is atomic: another thread's poll may deliver our answers
-
-        def answered(error: KafkaError | None, _message: Delivered) -> None:
-            answers.append(error)
-
-        for message in messages:
-            self._produce(message, answered, deadline)
-        while len(answers) < len(messages):
-            self._in_time(deadline)
+        reports: list[KafkaError | bool | None] = [False] * len(messages)  # False: not reported
+        for index, message in enumerate(messages):
+            if not self._produce(index, message, reports, deadline):
+                break
+        while False in reports and monotonic() < deadline:
             self._producer.flush(max(0.0, deadline - monotonic()))
-        for error in filter(None, answers):
-            raise self._failure(error)
+        return self._outcome(messages, reports)
 
-    def _produce(self, message: Message, answered: Any, deadline: float) -> None:  # noqa: ANN401 - the client's own type
-        while True:
-            try:
-                self._producer.produce(
-                    self._name, message.value, message.key, headers=message.headers, on_delivery=answered
-                )
-            except BufferError:
-                self._in_time(deadline)
-                self._producer.poll(FULL_QUEUE_WAIT)
-            except KafkaException as error:
-                raise self._failure(error.args[0]) from None
-            else:
-                return
+    def _produce(self, index: int, message: Message, reports: list[KafkaError | bool | None], deadline: float) -> bool:
+        """Add a message to the client's queue. False: the queue stayed full until the deadline."""
 
-    def _in_time(self, deadline: float) -> None:
-        if monotonic() >= deadline:
-            raise Unavailable(f"topic {self._name}: not acknowledged within {self._timeout:g} s")
+        def delivered(error: KafkaError | None, _message: KafkaMessage) -> None:
+            reports[index] = error  # atomic: another thread's poll may deliver this report
+
+        try:
+            return enqueue(
+                self._producer, deadline, self._name, message.value, message.key,
+                headers=message.headers, on_delivery=delivered,
+            )  # fmt: skip
+        except KafkaException as error:
+            reports[index] = error.args[0]
+            return True
+
+    def _outcome(self, messages: Sequence[Message], reports: Sequence[KafkaError | bool | None]) -> Sequence[Refusal]:
+        """Return the refusals; raise if any message is not acknowledged for another reason.
+
+        The messages that remain include those that are refused, so that the next call returns their refusals.
+        """
+        refusals: list[Refusal] = []
+        remaining: list[Message] = []
+        reason = f"not acknowledged within {self._timeout:g} s"
+        for index, (message, report) in enumerate(zip(messages, reports, strict=True)):
+            if isinstance(report, KafkaError) and report.code() in MESSAGE_ERRORS:
+                refusals.append(Refusal(index, report.str()))
+                remaining.append(message)
+            elif isinstance(report, KafkaError):
+                failure = self._failure(report)
+                if not isinstance(failure, Unavailable):
+                    raise failure
+                reason = report.str()
+                remaining.append(message)
+            elif report is False:
+                remaining.append(message)
+        if len(remaining) > len(refusals):
+            raise Incomplete(f"topic {self._name}: {reason}", remaining)
+        return refusals
 
     def _failure(self, error: KafkaError) -> TandemError:
-        # An error that was made from its code alone does not say that it is fatal.
+        # An error built from its code alone does not report that it is fatal.
         fatal = error.fatal() or error.code() == KafkaError._FATAL  # noqa: SLF001 - the client's own name
-        kind = Fatal if fatal else Refused if error.code() in NEVER else Unavailable
-        return kind(f"topic {self._name}: {error.str()}")
+        error_class = Fatal if fatal else Refused if error.code() in PERMANENT_ERRORS else Unavailable
+        return error_class(f"topic {self._name}: {error.str()}")
 
 
-# Not an unknown topic: that is also what brokers answer for a moment while they are restarted one by one, as MSK does
-# to patch them (librdkafka, issue 4401). Nobody should have to look after that; one that is missing shows as retries.
-NEVER: Final = (
-    KafkaError.MSG_SIZE_TOO_LARGE,
+MESSAGE_ERRORS: Final = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD)  # of one message, not of the topic
+
+# An unknown topic is not permanent: brokers also report it briefly during a rolling restart, as MSK does for patches
+# (librdkafka, issue 4401). That needs no operator, and a topic that is really missing shows as retries.
+PERMANENT_ERRORS: Final = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     KafkaError.TOPIC_EXCEPTION,
 )
+
+
+def enqueue(producer: Producer, deadline: float, *arguments: Any, **options: Any) -> bool:  # noqa: ANN401 - those of `produce`
+    """Give a record to the producer, waiting while its queue is full. False: it was full until `deadline`."""
+    while True:
+        try:
+            producer.produce(*arguments, **options)
+        except BufferError:
+            if monotonic() >= deadline:
+                return False
+            producer.poll(FULL_QUEUE_SECONDS)
+        else:
+            return True

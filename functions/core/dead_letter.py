@@ -1,4 +1,4 @@
-"""A dead letter: a record that can never succeed as it is, whole, with the reason."""
+"""A dead letter: the whole record that can never succeed as it is, and the reason."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,19 +7,21 @@ from functions.core.slice import Headers, Slice
 
 
 class Reason(Enum):
-    """Why a record was rejected: few and fixed, for keys, metrics and alarms; the detail is free text."""
+    """Why a record was rejected. A fixed set, because keys, metrics and alarms use it; the detail is free text."""
 
-    UNDECODABLE = "undecodable"  # its bytes are not JSON
-    INVALID = "invalid"  # JSON, but not the event model
+    UNDECODABLE = "undecodable"  # its bytes are not what the codec decodes, JSON unless declared otherwise
+    INVALID = "invalid"  # decoded, but not the event model
     REJECTED = "rejected"  # `process` raised Reject
     FAILED = "failed"  # `process` raised anything else
-    UNSTORABLE = "unstorable"  # no sink can hold the row, such as an int beyond 64 bits
-    TOMBSTONE = "tombstone"  # no value, where the pipeline takes none
+    UNSTORABLE = "unstorable"  # a sink cannot hold the row, such as an int beyond 64 bits
+    TOMBSTONE = "tombstone"  # no value, where the pipeline expects one
+    LETHAL = "lethal"  # attempts at this record alone ended with their process
+    REFUSED = "refused"  # a sink refused the row; the slice's other effects are not affected
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Record number `index` of a slice, and why."""
+    """The reason why record number `index` of a slice was rejected."""
 
     index: int
     reason: Reason
@@ -44,10 +46,10 @@ class DeadLetter:
     traceback: str
 
 
-def dead_letter(pipeline: str, part: Slice, rejection: Rejection) -> DeadLetter:
-    """The whole record behind a rejection."""
+def dead_letter(pipeline: str, slice_: Slice, rejection: Rejection) -> DeadLetter:
+    """Return the dead letter of a rejection: the record of the slice at its index, with its reason."""
     index = rejection.index
     return DeadLetter(
-        pipeline, part.topic, part.partition, part.offsets[index], part.timestamps[index], part.keys[index],
-        part.values[index], part.headers[index], rejection.reason, rejection.detail, rejection.traceback,
+        pipeline, slice_.topic, slice_.partition, slice_.offsets[index], slice_.timestamps[index], slice_.keys[index],
+        slice_.values[index], slice_.headers[index], rejection.reason, rejection.detail, rejection.traceback,
     )  # fmt: skip

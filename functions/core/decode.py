@@ -1,8 +1,7 @@
-"""Bytes -> events, through pydantic.
+"""Bytes -> events, through the pipeline's codec and pydantic.
 
-Each value is parsed by itself, though one call over all of them joined into one JSON list looks cheaper: it is not (see
-docs/decisions), and joined values could swallow their neighbours (`{...},{"a":[{` before one and `}]}` behind it),
-which a record must never be able to do.
+Each value is parsed in its own call. One call over all values joined into a JSON list is not cheaper (see
+docs/decisions), and a value could then swallow its neighbours (`{...},{"a":[{` before one and `}]}` after it).
 """
 
 from collections.abc import Sequence
@@ -10,16 +9,31 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from functions.core.codecs import Codec, Decoding, Json, hint
 from functions.core.dead_letter import Reason, Rejection
+from functions.core.errors import Undecodable
+from functions.core.foreign import rejection_of, shortened, text_of, unreadable
 from functions.core.pipeline import AnyPipeline
+from functions.core.slice import Slice
 
-PROBLEMS_TOLD = 5
+MAX_REPORTED_PROBLEMS = 5
 
 
-def decode(
-    pipeline: AnyPipeline, values: Sequence[bytes | None]
-) -> tuple[list[int], list[Any], list[int], list[Rejection]]:
-    """The indexes and events of the valid records, the indexes of the tombstones, and the rejections."""
+Decoded = tuple[list[int], list[Any], list[int], list[Rejection]]
+
+
+def decode_slice(pipeline: AnyPipeline, slice_: Slice, decoding: Decoding) -> tuple[Slice, Decoded]:
+    """Decode a slice; only its beginning if more than `slice_bytes` had to be decompressed. Returns that part, too."""
+    if type(pipeline.codec) is Json:
+        return slice_, decode(pipeline, slice_.values)
+    return _decode_by_codec(pipeline, slice_, decoding)
+
+
+def decode(pipeline: AnyPipeline, values: Sequence[bytes | None]) -> Decoded:
+    """Decode JSON.
+
+    Returns the indexes and events of the valid records, the indexes of the tombstones, and the rejections.
+    """
     validate = pipeline.validate
     indexes: list[int] = []
     events: list[Any] = []
@@ -32,18 +46,51 @@ def decode(
         try:
             events.append(validate(value))
         except ValidationError as error:
-            rejections.append(_rejection(index, error))
+            rejections.append(_rejection(index, error, pipeline.codec, value))
+        except BaseException as error:  # noqa: BLE001 - a validator may raise anything: see foreign
+            rejections.append(rejection_of(index, error))
         else:
             indexes.append(index)
     return indexes, events, tombstones, rejections
 
 
-def _rejection(index: int, error: ValidationError) -> Rejection:
-    """Say what was wrong and where, but not the input itself: the dead letter holds that, and logs must not."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
+def _decode_by_codec(pipeline: AnyPipeline, slice_: Slice, decoding: Decoding) -> tuple[Slice, Decoded]:
+    decoder, max_bytes = pipeline.decoder, pipeline.limits.slice_bytes
+    decoded: Decoded = [], [], [], []
+    indexes, events, tombstones, rejections = decoded
+    for index, (value, headers) in enumerate(zip(slice_.values, slice_.headers, strict=True)):
+        if decoding.inflated > max_bytes:
+            return slice_.until(slice_.offsets[index - 1]), decoded
+        if value is None:
+            tombstones.append(index)
+            continue
+        try:
+            events.append(decoder(value, headers, decoding))
+        except ValidationError as error:
+            rejections.append(_rejection(index, error, pipeline.codec, value))
+        except Undecodable as error:
+            rejections.append(Rejection(index, Reason.UNDECODABLE, shortened(text_of(error))))
+        except BaseException as error:  # noqa: BLE001 - a codec may raise anything: see foreign
+            rejections.append(rejection_of(index, error))
+        else:
+            indexes.append(index)
+    return slice_, decoded
+
+
+def _rejection(index: int, error: ValidationError, codec: Codec, value: bytes) -> Rejection:
+    """Describe what is wrong and in which field, without the input: only the dead letter may hold it, logs must not."""
+    try:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+    except BaseException as second:  # noqa: BLE001 - a message may quote what is no text: see foreign
+        return Rejection(index, Reason.INVALID, unreadable(second))
     undecodable = problems[0]["type"] == "json_invalid"
-    told = [
-        f"{'.'.join(map(str, problem['loc'])) or 'record'}: {problem['msg']}" for problem in problems[:PROBLEMS_TOLD]
+    descriptions = [
+        f"{'.'.join(map(str, problem['loc'])) or 'record'}: {problem['msg']}"
+        for problem in problems[:MAX_REPORTED_PROBLEMS]
     ]
-    more = [f"and {len(problems) - PROBLEMS_TOLD} more"] if len(problems) > PROBLEMS_TOLD else []
-    return Rejection(index, Reason.UNDECODABLE if undecodable else Reason.INVALID, "; ".join(told + more))
+    if len(problems) > MAX_REPORTED_PROBLEMS:
+        descriptions.append(f"and {len(problems) - MAX_REPORTED_PROBLEMS} more")
+    if not undecodable:
+        return Rejection(index, Reason.INVALID, shortened("; ".join(descriptions)))
+    looks_like = hint(codec, value) if isinstance(codec, Json) else ""
+    return Rejection(index, Reason.UNDECODABLE, shortened("; ".join(descriptions)) + looks_like)

@@ -1,109 +1,221 @@
-"""What rows do besides lying in the lake: counts, table rows, messages. Pure functions of canonical rows.
+"""The effects of rows other than the lake: counts, table rows and messages. Pure functions of canonical rows.
 
-Whoever rolls a slice forward derives the same effects from the object's rows as its first writer did from the records.
+A writer that rolls a slice forward derives from the object's rows the same effects that the object's author derived
+from the records.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import MAX_PREC, Decimal, localcontext
+from itertools import accumulate
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
-from uuid import UUID
 
 from pydantic_core import to_json
 
-from functions.core.kinds import Integer, Kind, Uuid
 from functions.core.rows import Rows
-from functions.core.sinks import Counters, Table, Topic
+from functions.core.sinks import Counters
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 SOURCE_HEADER: Final = "tandem-source"
 
 
+class TableSpec(NamedTuple):
+    """A table as an intent means it. `newest_by` None: the record that was written last wins, for rows and deletes.
+
+    `key`: one field, or two. `expire_seconds`: after the row's time, counted in `newest_by` or the record's time.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    newest_by: str | None
+    expire_seconds: int | None = None
+
+
+class TopicSpec(NamedTuple):
+    """An output topic as an intent means it."""
+
+    name: str
+    key: str
+
+
 class Count(NamedTuple):
-    """Add `amount` to a counter. `group` reads "device_type=ios&locale=RU"; `bucket` begins then, in Unix seconds."""
+    """An `amount` to add to a counter, and values to add to its sums.
+
+    `group` is like "device_type=ios&locale=RU"; `bucket` is the start of the time bucket, in Unix seconds.
+    """
 
     counter: str
     group: str
     bucket: int
     amount: int
+    sums: tuple[tuple[str, int | Decimal], ...] = ()
+
+    def negated(self) -> "Count":
+        """Return the count that takes this one back."""
+        return self._replace(amount=-self.amount, sums=tuple((name, -total) for name, total in self.sums))
 
 
 class Order(NamedTuple):
-    """Which of two rows of a key wins: the newer; of equally new ones a fixed one, so that every arrival ends alike."""
+    """Decides which of two rows of a key wins: the newer one; the coordinates make equally new ones distinct."""
 
     newest: int
     offset: int
     partition: int
+    number: int = 0
 
 
 class Newest(NamedTuple):
-    """A candidate for a table. `row` None deletes: the table remembers the order, so that no older row comes back."""
+    """A candidate row for a table. `key`: a value for each field of the table's key.
 
-    key: str | int
+    `row` None deletes the key's row; the table then remembers the order, so that no older row reappears. `expires`: in
+    Unix seconds.
+    """
+
+    key: tuple[str | int, ...]
     order: Order
     row: Mapping[str, Any] | None
+    expires: int | None = None
+
+    @property
+    def offset(self) -> int:
+        """The offset of the record."""
+        return self.order.offset
 
 
 class Message(NamedTuple):
-    """A message of a topic sink."""
+    """A message of a topic sink; `offset` is that of the source record.
+
+    `value`: JSON in bytes, or the row's dict for a topic whose writer encodes it by a registered schema.
+    """
 
     key: bytes | None
-    value: bytes
+    value: Any
     headers: list[tuple[str, str | bytes | None]]
+    offset: int
 
 
-def counts(sink: Counters, rows: Rows) -> list[Count]:
-    """One count per group and bucket, sorted, so that every writer splits them alike."""
-    every = sink.every
-    buckets = [int(at.timestamp() // every) * every for at in _column(rows, sink.at)]
-    groups = zip(*(_column(rows, name) for name in sink.by), strict=True) if sink.by else [()] * len(rows)
-    tally = Counter(zip(groups, buckets, strict=True))
-    return sorted(Count(sink.name, _group(sink.by, group), bucket, n) for (group, bucket), n in tally.items())
+def counts(counters: Counters, rows: Rows) -> list[Count]:
+    """Return one count per group and bucket, sorted, so that every writer splits them into the same transactions."""
+    row_groups = groups(counters, rows)
+    tally = Counter(row_groups)
+    sums = _sums(counters, rows, row_groups)
+    return sorted(
+        Count(counters.name, _group(counters.by, group), bucket, n, sums.get((group, bucket), ()))
+        for (group, bucket), n in tally.items()
+    )
+
+
+def groups(counters: Counters, rows: Rows) -> list[tuple[tuple[Any, ...], int]]:
+    """Return the group and the bucket that each row counts in."""
+    every, step = counters.every, timedelta(seconds=counters.every)
+    buckets = [(time - EPOCH) // step * every for time in _column(rows, counters.at)]  # in integers: floats lose digits
+    values = zip(*(_column(rows, name) for name in counters.by), strict=True) if counters.by else [()] * len(rows)
+    return list(zip(values, buckets, strict=True))
+
+
+def _sums(
+    counters: Counters, rows: Rows, row_groups: Sequence[tuple[tuple[Any, ...], int]]
+) -> dict[tuple[tuple[Any, ...], int], tuple[tuple[str, int | Decimal], ...]]:
+    """Return the sums of each group and bucket, exactly: Python's default context would round at 28 digits."""
+    if not counters.sums:
+        return {}
+    totals: dict[tuple[tuple[Any, ...], int], dict[str, int | Decimal]] = {}
+    with localcontext(prec=MAX_PREC):
+        for name in counters.sums:
+            for group, value in zip(row_groups, _column(rows, name), strict=True):
+                total = totals.setdefault(group, dict.fromkeys(counters.sums, 0))
+                total[name] += 0 if value is None else value
+    return {group: tuple(total.items()) for group, total in totals.items()}
 
 
 def _group(names: Sequence[str], values: Sequence[Any]) -> str:
     return urlencode([(name, value) for name, value in zip(names, values, strict=True) if value is not None])
 
 
-def newest(sink: Table, kind: Kind, partition: int, rows: Rows) -> list[Newest]:
-    """At most one candidate per key: the greatest order of these rows, and of these deletes."""
-    ages = _column(rows, sink.newest_by)
-    best: dict[str | int, int] = {}
-    for at, key in enumerate(_column(rows, sink.key)):
-        # Offsets rise, so of two equally new rows the later one has the greater order.
-        if key not in best or ages[best[key]] <= ages[at]:
-            best[key] = at
-    found = {
-        key: Newest(key, Order(_number(ages[at]), rows.offsets[at], partition), _row(rows, at))
-        for key, at in best.items()
+def newest(table: TableSpec, partition: int, rows: Rows, times: Sequence[int]) -> list[Newest]:
+    """Return at most one candidate per key: the one with the greatest order among the rows and deletes.
+
+    `times`: what `record_times` returns.
+    """
+    ages: Sequence[Any] = times if table.newest_by is None else _column(rows, table.newest_by)
+    best: dict[tuple[str | int, ...], int] = {}
+    for index, key in enumerate(zip(*(_column(rows, name) for name in table.key), strict=True)):
+        # Offsets and numbers rise, so of two equally new rows the later one has the greater order.
+        if key not in best or ages[best[key]] <= ages[index]:
+            best[key] = index
+    candidates = {
+        key: Newest(
+            key,
+            Order(_number(ages[index]), rows.offsets[index], partition, rows.numbers[index]),
+            _row(rows, index),
+            _expiry(table, ages[index], times[index]),
+        )
+        for key, index in best.items()
     }
-    for delete in rows.deletes:
-        key, order = table_key(kind, delete.key), Order(delete.timestamp * 1000, delete.offset, partition)
-        if key not in found or found[key].order < order:
-            found[key] = Newest(key, order, None)
-    return list(found.values())
+    for delete, time in zip(rows.deletes, times[len(rows) :], strict=True):
+        key = tuple(delete.keys[name] for name in table.key)
+        order = Order(time, delete.offset, partition, delete.number)
+        if key not in candidates or candidates[key].order < order:
+            candidates[key] = Newest(key, order, None, _expiry(table, None, time))
+    return list(candidates.values())
 
 
-def table_key(kind: Kind, key: bytes) -> str | int:
-    """A record's key as a table's key; ValueError if it cannot be one."""
-    text = key.decode()
-    if not text:
-        raise ValueError("it is empty")
-    if isinstance(kind, Integer):
-        return int(text)
-    return str(UUID(text)) if isinstance(kind, Uuid) else text
+def _expiry(table: TableSpec, age: object, time: int) -> int | None:
+    """Return when a row may be deleted, in Unix seconds: counted from its own time, if that is a time."""
+    if table.expire_seconds is None:
+        return None
+    if isinstance(age, datetime):
+        time = _number(age)
+    elif isinstance(age, date):
+        time = (age.toordinal() - EPOCH.toordinal()) * 86_400_000_000
+    return time // 1_000_000 + table.expire_seconds
 
 
-def messages(sink: Topic, source: str, rows: Rows) -> list[Message]:
-    """One message a row; `source` ("topic/partition") and the offset go into the header `tandem-source`."""
+def record_times(rows: Rows, clock: int, latest: int) -> list[int]:
+    """Return the time of each row, then of each delete, in microseconds: never less than that of an earlier offset.
+
+    Kafka's timestamps may go back within a partition, offsets never do. So each time is the greatest timestamp so far,
+    from `clock` (of the slices before) on. Timestamps after `latest` (of this slice) are from the future and ignored,
+    so that a time does not depend on the records after it: an attempt at a longer slice may have stored its rows.
+    """
+    pairs = [*zip(rows.offsets, rows.timestamps, strict=True), *((d.offset, d.timestamp) for d in rows.deletes)]
+    order = sorted(range(len(pairs)), key=pairs.__getitem__) if rows.deletes else range(len(pairs))
+    times = [0] * len(pairs)
+    rising = accumulate(
+        (pairs[index][1] for index in order), lambda time, t: max(time, t) if t <= latest else time, initial=clock
+    )
+    next(rising)
+    for index, time in zip(order, rising, strict=True):
+        times[index] = time * 1000
+    return times
+
+
+def clock_after(rows: Rows, clock: int, latest: int) -> int:
+    """Return `clock` after these rows and deletes: what `record_times` returns for the last of them.
+
+    Rejects and dropped records don't count: then the times do not depend on how records are cut into slices.
+    """
+    timestamps = [*rows.timestamps, *(delete.timestamp for delete in rows.deletes)]
+    return max([clock, *(timestamp for timestamp in timestamps if timestamp <= latest)])
+
+
+def messages(topic: TopicSpec, origin: str, rows: Rows, *, as_json: bool = True) -> list[Message]:
+    """Return one message per row; with its value as JSON, or as the row.
+
+    The header `tandem-source` is `origin` ("pipeline/topic/partition"), the offset, and the row's number: the same
+    whenever a row is sent again, and another one for every other row.
+    """
     names = tuple(rows.columns)
-    values = [to_json(dict(zip(names, row, strict=True))) for row in zip(*rows.columns.values(), strict=True)]
-    keys = [None if key is None else str(key).encode() for key in _column(rows, sink.key)]
+    whole = (dict(zip(names, row, strict=True)) for row in zip(*rows.columns.values(), strict=True))
+    values: list[Any] = [to_json(row) for row in whole] if as_json else list(whole)
+    keys = [None if key is None else str(key).encode() for key in _column(rows, topic.key)]
+    prefix = origin.encode()
     return [
-        Message(key, value, [(SOURCE_HEADER, b"%b/%d" % (source.encode(), offset))])
-        for key, value, offset in zip(keys, values, rows.offsets, strict=True)
+        Message(key, value, [(SOURCE_HEADER, b"%b/%d/%d" % (prefix, offset, number))], offset)
+        for key, value, offset, number in zip(keys, values, rows.offsets, rows.numbers, strict=True)
     ]
 
 
@@ -111,12 +223,12 @@ def _column(rows: Rows, name: str) -> Sequence[Any]:
     return rows.columns[name]
 
 
-def _row(rows: Rows, at: int) -> dict[str, Any]:
-    return {name: column[at] for name, column in rows.columns.items()}
+def _row(rows: Rows, index: int) -> dict[str, Any]:
+    return {name: column[index] for name, column in rows.columns.items()}
 
 
-def _number(value: datetime | date | int) -> int:
-    """Microseconds of a datetime, days of a date, an int as it is: exact, and in order."""
-    if isinstance(value, datetime):
-        return (value - EPOCH) // MICROSECOND
-    return value.toordinal() if isinstance(value, date) else value
+def _number(order: datetime | date | int) -> int:
+    """Convert to an int of the same order, exactly: microseconds of a datetime, days of a date, an int unchanged."""
+    if isinstance(order, datetime):
+        return (order - EPOCH) // MICROSECOND
+    return order.toordinal() if isinstance(order, date) else order

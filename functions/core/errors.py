@@ -1,36 +1,53 @@
-"""Every failure, named by what the runtime must do about it.
+"""All errors, classified by what the runtime must do.
 
     TandemError
-    ├── Retry              come again later; nothing is wrong with the records
-    │   └── Unavailable        a store or broker is throttled, unreachable or timed out
-    ├── Stop               a person must look; coming again would change nothing
-    │   ├── Flood              too many rejects: most likely our fault, not the records'
-    │   ├── OffsetsWentBack    new records under settled offsets: topic recreated or cluster restored
+    ├── Retry              try again later; nothing is wrong with the records
+    │   ├── Unavailable        a store or broker is throttled, unreachable or timed out
+    │   │   └── Incomplete         a part of the writes is durable; the rest is attached
+    │   └── Busy               another slice of this process must end first
+    ├── Stop               an operator must act; trying again would change nothing
+    │   ├── Flood              too many rejects: probably a fault of the pipeline, not of the records
+    │   ├── OffsetsWentBack    new records at settled offsets: topic recreated or cluster restored
     │   ├── Corrupt            a store holds what this protocol never writes
-    │   └── Refused            a store or broker will never take it: no permission, no such place, not valid
-    ├── Fatal              a client is beyond repair: end the process, a new one may go on
+    │   └── Refused            a store or broker refuses permanently: no permission, no such resource, not valid
+    ├── Fatal              a client has failed permanently: end the process, a new one can continue
     └── Misconfigured      do not start
         ├── InvalidPipeline    a declaration cannot work; names pipeline and field
-        └── InvalidSetting     names the setting, what it got and what it takes
+        └── InvalidSetting     names the setting, its value and what was expected
 
-`Reject` stands apart: `process` raises it about one record, and no runtime ever sees it.
+`Reject` and `Undecodable` are separate: `process` and codecs raise them for one record, and they never reach a runtime.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 
 class TandemError(Exception):
-    """Whatever Tandem raises on purpose."""
+    """The base of every error that Tandem raises on purpose."""
 
 
 class Retry(TandemError):
-    """Leave the slice unacknowledged and come again: settling is idempotent."""
+    """Leave the slice unacknowledged and settle it again later: settling is idempotent."""
 
 
 class Unavailable(Retry):
-    """A store or broker did not do its work in time; whether the write took effect is unknown."""
+    """A store or broker did not answer in time; whether the write took effect is unknown."""
+
+
+class Incomplete(Unavailable):
+    """Of several independent writes, all but `remaining` are durable; a retry continues with those."""
+
+    def __init__(self, message: str, remaining: Sequence[Any]) -> None:
+        super().__init__(message)
+        self.remaining = remaining
+
+
+class Busy(Retry):
+    """Suspect slices are settled one at a time in a process, and another one is in flight."""
 
 
 class Stop(TandemError):
-    """Leave the slice unacknowledged and stop this partition until a person has looked."""
+    """Leave the slice unacknowledged and stop this partition until an operator has acted."""
 
 
 class Flood(Stop):
@@ -38,7 +55,7 @@ class Flood(Stop):
 
 
 class OffsetsWentBack(Stop):
-    """Records under settled offsets carry newer timestamps than anything settled."""
+    """Records at settled offsets have newer timestamps than all settled records."""
 
 
 class Corrupt(Stop):
@@ -46,11 +63,11 @@ class Corrupt(Stop):
 
 
 class Refused(Stop):
-    """A store or broker answered no, and would again; the message names the operation and the answer."""
+    """A store or broker refused, and would refuse again; the message names the operation and the answer."""
 
 
 class Fatal(TandemError):
-    """A client of this process is beyond repair; only a new process can go on."""
+    """A client of this process has failed permanently; only a new process can continue."""
 
 
 class Misconfigured(TandemError):
@@ -62,8 +79,12 @@ class InvalidPipeline(Misconfigured):
 
 
 class InvalidSetting(Misconfigured):
-    """A setting is missing or wrong; the message names it, what it got and what it takes."""
+    """A setting is missing or wrong; the message names it, its value and what was expected."""
 
 
-class Reject(Exception):  # users read `raise Reject("why")`: a verb, not an error of theirs
-    """Raised by `process`: this record can never succeed as it is. The text says why."""
+class Reject(Exception):  # no suffix Error: pipelines say `raise Reject("why")`
+    """Raised by `process`: this record can never succeed as it is. The text is the reason."""
+
+
+class Undecodable(ValueError):
+    """Raised by a codec: these bytes are not what it decodes. The text says what is wrong, without the bytes."""

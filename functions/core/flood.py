@@ -1,46 +1,41 @@
-"""The flood limit: when most records are rejected, the fault is more likely ours than theirs.
+"""The flood limit: when most records are rejected, the fault is probably the pipeline's, not the records'.
 
-Settling must then stop, loudly, before the topic drains into the dead letters. A gate watches one partition; it is
-asked before anything is stored, and counts a slice only once the slice has passed, so a slice that comes again
-after a flood is refused again.
+Settling then stops before the whole topic becomes dead letters. The window of recent slices is part of the ledger, so
+that neither a restart nor another runtime forgets it. It is pure data: pairs of (records, rejects), oldest first.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
-from functions.core.errors import Flood
+Window = tuple[tuple[int, int], ...]
+PARTS: Final = 8  # slices that fit an eighth of the window together share a pair: it never has more than 17
 
 
 @dataclass(frozen=True, slots=True)
 class FloodLimit:
-    """Refuse when more than `ratio` (0 to 1) of the last `over` records or more are rejects; 1.0 never refuses."""
+    """How many of the recent records may be rejects."""
 
     ratio: float = 0.5
+    """The share of rejects that is still accepted, from 0 to 1; 1 never refuses."""
+
     over: int = 1000
+    """The number of recent records, or more, among which rejects are counted."""
 
+    def excess(self, window: Window, records: int, rejects: int) -> str | None:
+        """Return why a slice, together with the recent ones, exceeds the limit; None if it does not."""
+        total = records + sum(count for count, _ in window)
+        rejected = rejects + sum(count for _, count in window)
+        if total < self.over or rejected <= total * self.ratio:
+            return None
+        return f"{rejected} of the last {total} records were rejected, the limit is {self.ratio:.0%}"
 
-@dataclass(slots=True)
-class FloodGate:
-    """The recent slices of one partition, as (records, rejects).
-
-    Replaced whole, never changed: an attempt that its runtime has left behind may still be on another thread.
-    """
-
-    limit: FloodLimit
-    _recent: tuple[tuple[int, int], ...] = ()
-
-    def check(self, records: int, rejects: int) -> None:
-        """Raise Flood if this slice, with the recent ones, exceeds the limit."""
-        seen = records + sum(r for r, _ in self._recent)
-        rejected = rejects + sum(r for _, r in self._recent)
-        if seen >= self.limit.over and rejected > seen * self.limit.ratio:
-            raise Flood(
-                f"{rejected} of the last {seen} records were rejected, the limit is {self.limit.ratio:.0%}: nothing "
-                "more is settled until the pipeline is mended or its flood limit raised"
-            )
-
-    def passed(self, records: int, rejects: int) -> None:
-        """Count a slice that was settled, and forget what has left the window."""
-        recent = (*self._recent, (records, rejects))
-        while sum(r for r, _ in recent) - recent[0][0] >= self.limit.over:
-            recent = recent[1:]
-        self._recent = recent
+    def extended(self, window: Window, records: int, rejects: int) -> Window:
+        """Return the window with a settled slice, without the slices that are no longer in it."""
+        if window and window[-1][0] + records <= self.over // PARTS:
+            *window_head, (last_records, last_rejects) = window
+            window = (*window_head, (last_records + records, last_rejects + rejects))
+        else:
+            window = (*window, (records, rejects))
+        while sum(count for count, _ in window) - window[0][0] >= self.over:
+            window = window[1:]
+        return window

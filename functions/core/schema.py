@@ -1,4 +1,4 @@
-"""Row model -> schema: which kind of storage each field is. A type that no sink can hold is refused by name."""
+"""Row model -> schema: the column type of each field. A type that no sink can hold is refused by name."""
 
 import types
 from collections.abc import Sequence
@@ -14,30 +14,32 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, FutureDate, FutureDatetime, PastDate, PastDatetime
 from pydantic.fields import FieldInfo
 
-from functions.core.canonical import canonical
-from functions.core.errors import InvalidPipeline
-from functions.core.kinds import (
+from functions.core.column_types import (
     Boolean,
+    ColumnType,
     Day,
     Field,
     Float,
     Integer,
-    Kind,
     ListOf,
+    Mask,
     Number,
     Struct,
     Text,
     Timestamp,
     Uuid,
 )
+from functions.core.errors import InvalidPipeline
+from functions.core.normalize import normalize
 
-TAKES: Final = (
+SUPPORTED_TYPES: Final = (
     "a row holds str, int, float, bool, datetime, date, Decimal, UUID, enums and literals of str or int, lists and "
     "nested models, each optionally None"
 )
-PRECISION, SCALE = 38, 9  # of a Decimal without max_digits and decimal_places
-MOST_DIGITS: Final = 38  # of Parquet's, Athena's and Redshift's decimals alike
-SCALARS: Final[dict[type, Kind]] = {
+DEFAULT_PRECISION, DEFAULT_SCALE = 38, 9  # of a Decimal without max_digits and decimal_places
+PARTITION_FIELD: Final = "day"  # of the lake's folders
+MAX_DIGITS: Final = 38  # the limit of decimals in Parquet, Athena and Redshift
+SCALARS: Final[dict[type, ColumnType]] = {
     str: Text(), bool: Boolean(), int: Integer(), float: Float(), datetime: Timestamp(), date: Day(), UUID: Uuid(),
     AwareDatetime: Timestamp(), PastDatetime: Timestamp(), FutureDatetime: Timestamp(),
     PastDate: Day(), FutureDate: Day(),
@@ -46,136 +48,202 @@ SCALARS: Final[dict[type, Kind]] = {
 
 @dataclass(frozen=True)
 class Schema:
-    """The fields of a row model, in their order."""
+    """The fields of a row model, in the order of their declaration."""
 
     fields: tuple[Field, ...]
 
     @cached_property
-    def _kinds(self) -> dict[str, Kind]:
-        return {field.name: field.kind for field in self.fields}
+    def _column_types(self) -> dict[str, ColumnType]:
+        return {field.name: field.column_type for field in self.fields}
 
-    def kind(self, name: str) -> Kind:
-        """The kind of a field; KeyError if there is none of that name."""
-        return self._kinds[name]
+    def column_type(self, name: str) -> ColumnType:
+        """Return the column type of a field; KeyError if there is no such field."""
+        return self._column_types[name]
 
-    def columns(self, rows: Sequence[BaseModel]) -> tuple[dict[str, list[Any]], dict[int, str]]:
-        """Model instances -> canonical columns, and why for each row number that cannot be stored."""
-        taken: dict[str, list[Any]] = {}
-        problems: dict[int, str] = {}
-        for field, column in zip(self.fields, self._transposed(rows), strict=True):
-            taken[field.name], wrong = canonical(field, column)
-            problems |= wrong
-        return taken, problems
+    def columns(self, models: Sequence[BaseModel]) -> tuple[dict[str, list[Any]], dict[int, str | BaseException]]:
+        """Convert model instances to canonical columns.
 
-    def _transposed(self, rows: Sequence[BaseModel]) -> list[Sequence[Any]]:
+        Also returns, for each row that cannot be stored, its problem, or the error that reading it raised.
+        """
+        columns: dict[str, list[Any]] = {}
+        transposed, unreadable = self._transposed(models)
+        problems: dict[int, str | BaseException] = {}
+        for field, column in zip(self.fields, transposed, strict=True):
+            columns[field.name], field_problems = normalize(field, column)
+            problems |= field_problems
+        return columns, problems | unreadable
+
+    def _transposed(self, models: Sequence[BaseModel]) -> tuple[list[Sequence[Any]], dict[int, BaseException]]:
         names = [field.name for field in self.fields]
-        if not rows or len(names) == 1:  # attrgetter gives no tuple for a single name
-            return [[getattr(row, name, None) for row in rows] for name in names]
-        try:
-            return list(zip(*map(attrgetter(*names), rows), strict=True))
-        except AttributeError:  # model_construct lets a row be without a field
-            return [[getattr(row, name, None) for row in rows] for name in names]
+        if models and len(names) > 1:  # attrgetter returns no tuple for a single name
+            read = attrgetter(*names)
+            try:
+                # A comprehension, because `map` would end at a StopIteration that an attribute raises.
+                return list(zip(*[read(model) for model in models], strict=True)), {}
+            except BaseException:  # noqa: BLE001, S110 - an attribute may raise anything: find out below which one does
+                pass
+        unreadable: dict[int, BaseException] = {}
+        columns: list[Sequence[Any]] = [
+            [_read(model, name, index, unreadable) for index, model in enumerate(models)] for name in names
+        ]
+        return columns, unreadable
+
+
+def _read(model: BaseModel, name: str, index: int, unreadable: dict[int, BaseException]) -> Any:  # noqa: ANN401
+    """Return an attribute; None if it is missing, as model_construct allows, or if reading it raises."""
+    try:
+        return getattr(model, name, None)
+    except BaseException as error:  # noqa: BLE001 - see foreign
+        unreadable[index] = error
+        return None
 
 
 def schema_of(model: type[BaseModel]) -> Schema:
-    """The schema of a row model; InvalidPipeline names the field that cannot be stored."""
+    """Return the schema of a row model; InvalidPipeline names the field that cannot be stored."""
     return Schema(_fields(model, model.__name__, ()))
 
 
-def _fields(model: type[BaseModel], path: str, above: tuple[type, ...]) -> tuple[Field, ...]:
+def _fields(model: type[BaseModel], path: str, parents: tuple[type, ...]) -> tuple[Field, ...]:
     if not model.model_fields:
-        raise InvalidPipeline(f"{path}: has no fields, so there is nothing to store")
-    if model in above:
-        raise InvalidPipeline(f"{path}: {model.__name__} holds itself; {TAKES}")
-    return tuple(_field(name, info, f"{path}.{name}", (*above, model)) for name, info in model.model_fields.items())
+        raise InvalidPipeline(f"{path}: expected at least one field to store")
+    if model in parents:
+        raise InvalidPipeline(f"{path}: {model.__name__} contains itself; {SUPPORTED_TYPES}")
+    _check_names(list(model.model_fields), path, is_row=not parents)
+    for name in model.model_computed_fields:
+        raise InvalidPipeline(f"{path}.{name}: no sink would see a computed_field; make it a field that process sets")
+    return tuple(_field(name, info, f"{path}.{name}", (*parents, model)) for name, info in model.model_fields.items())
 
 
-def _field(name: str, info: FieldInfo, path: str, above: tuple[type, ...]) -> Field:
+def _check_names(names: Sequence[str], path: str, *, is_row: bool) -> None:
+    """Refuse names that Athena, Spark and DuckDB, which ignore case, cannot tell apart."""
+    seen = {PARTITION_FIELD: "the lake's partition"} if is_row else {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise InvalidPipeline(f"{path}.{name}: expected another name than {other!r}: query engines ignore case")
+
+
+def _field(name: str, info: FieldInfo, path: str, parents: tuple[type, ...]) -> Field:
+    if alias := info.serialization_alias:
+        raise InvalidPipeline(f"{path}: no sink would see the alias {alias!r}; sinks use the field's name")
     if name.startswith("_"):
-        raise InvalidPipeline(f"{path}: names that begin with _ are the lake's own")
-    kind, nullable = _kind(info.annotation, info.metadata, path, above)
-    return Field(name, kind, nullable)
+        raise InvalidPipeline(f"{path}: names that start with _ are reserved for the lake")
+    column_type, nullable = _column_type(info.annotation, info.metadata, path, parents)
+    return Field(name, column_type, nullable)
 
 
-def _kind(annotation: Any, marks: Sequence[Any], path: str, above: tuple[type, ...]) -> tuple[Kind, bool]:  # noqa: ANN401
-    """The kind of an annotation, and whether None is one of its values."""
-    annotation, marks = _unwrapped(annotation, marks)
+def _column_type(
+    annotation: Any,  # noqa: ANN401 - any annotation
+    metadata: Sequence[Any],
+    path: str,
+    parents: tuple[type, ...],
+) -> tuple[ColumnType, bool]:
+    """Return the column type of an annotation, and whether None is one of its values."""
+    annotation, metadata = _unwrapped(annotation, metadata)
+    column_type, nullable = _plain_type(annotation, metadata, path, parents)
+    for mark in metadata:
+        if mark is Mask or any(isinstance(inner, Mask) for inner in getattr(mark, "__metadata__", ())):
+            raise InvalidPipeline(
+                f"{path}: expected Masked or Annotated[str, Mask()], got Annotated[..., {_name(mark)}]"
+            )
+        if isinstance(mark, Mask):
+            if not isinstance(column_type, Text):
+                raise InvalidPipeline(f"{path}: Masked needs a str, got {_name(annotation)}")
+            column_type = Text(mark)
+    return column_type, nullable
+
+
+def _plain_type(
+    annotation: Any,  # noqa: ANN401 - any annotation
+    metadata: Sequence[Any],
+    path: str,
+    parents: tuple[type, ...],
+) -> tuple[ColumnType, bool]:
+    """Return the column type of an annotation without marks, and whether None is one of its values."""
     origin, options = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         present = [option for option in options if option is not type(None)]
         if len(present) == 1:
-            return _kind(present[0], marks, path, above)[0], len(present) < len(options)
+            column_type, nullable = _column_type(present[0], metadata, path, parents)
+            return column_type, nullable or len(present) < len(options)
     elif origin is list or (origin is tuple and options[1:] == (...,)):
-        item, nullable = _kind(options[0], (), f"{path}[]", above)
+        item, nullable = _column_type(options[0], (), f"{path}[]", parents)
         return ListOf(item, nullable), False
     elif origin is Literal:
-        return _values(options, annotation, path)
+        return _value_type(options, annotation, path)
     elif isinstance(annotation, type):
-        return _class(annotation, marks, path, above), False
-    raise _refused(annotation, path)
+        return _class_type(annotation, metadata, path, parents), False
+    raise _unsupported(annotation, path)
 
 
-def _unwrapped(annotation: Any, marks: Sequence[Any]) -> tuple[Any, Sequence[Any]]:  # noqa: ANN401
-    """Without Annotated, NewType and `type` aliases around it."""
+def _unwrapped(annotation: Any, metadata: Sequence[Any]) -> tuple[Any, Sequence[Any]]:  # noqa: ANN401
+    """Remove Annotated, NewType and `type` aliases; return the annotation and all metadata."""
     while True:
         if get_origin(annotation) is Annotated:
             annotation, *more = get_args(annotation)
-            marks = (*marks, *more)
+            metadata = (*metadata, *more)
         elif hasattr(annotation, "__supertype__"):
             annotation = annotation.__supertype__
         elif hasattr(annotation, "__value__"):
             annotation = annotation.__value__
         else:
-            return annotation, marks
+            return annotation, metadata
 
 
-def _class(annotation: type, marks: Sequence[Any], path: str, above: tuple[type, ...]) -> Kind:
-    if issubclass(annotation, BaseModel):
-        return Struct(_fields(annotation, path, above))
-    if issubclass(annotation, Enum):
-        return _enum(annotation, path)
-    if issubclass(annotation, Decimal):
-        return _number(marks, path)
-    if annotation in SCALARS:
-        return SCALARS[annotation]
-    raise _refused(annotation, path)
+def _class_type(python_type: type, metadata: Sequence[Any], path: str, parents: tuple[type, ...]) -> ColumnType:
+    if issubclass(python_type, BaseModel):
+        return Struct(_fields(python_type, path, parents))
+    if issubclass(python_type, Enum):
+        return _enum_type(python_type, path)
+    if issubclass(python_type, Decimal):
+        return _decimal_type(metadata, path)
+    if python_type in SCALARS:
+        return SCALARS[python_type]
+    raise _unsupported(python_type, path)
 
 
-def _enum(annotation: type[Enum], path: str) -> Kind:
-    kind, nullable = _values(list(annotation), annotation, path)
-    if nullable:  # its None would be a member to the model and no value to a sink
-        raise _refused(annotation, path)
-    return kind
+def _enum_type(enum: type[Enum], path: str) -> ColumnType:
+    column_type, nullable = _value_type(list(enum), enum, path)
+    if nullable:  # None would be a member in the model, but a missing value in a sink
+        raise _unsupported(enum, path)
+    return column_type
 
 
-def _values(values: Sequence[object], annotation: object, path: str) -> tuple[Kind, bool]:
-    """The kind that holds all values of an enum or literal."""
-    found = {type(value.value if isinstance(value, Enum) else value) for value in values}
-    for plain, kind in ((str, Text()), (int, Integer())):
-        if found - {type(None)} == {plain}:
-            return kind, type(None) in found
-    raise _refused(annotation, path)
+def _value_type(values: Sequence[object], annotation: object, path: str) -> tuple[ColumnType, bool]:
+    """Return the column type that holds all values of an enum or literal, and whether None is one of them."""
+    value_types = {type(value.value if isinstance(value, Enum) else value) for value in values}
+    for python_type, column_type in ((str, Text()), (int, Integer())):
+        if value_types - {type(None)} == {python_type}:
+            return column_type, type(None) in value_types
+    raise _unsupported(annotation, path)
 
 
-def _number(marks: Sequence[Any], path: str) -> Number:
-    constraints = {name: value for mark in marks for name, value in _limits(mark).items() if value is not None}
-    precision, scale = constraints.get("max_digits", PRECISION), constraints.get("decimal_places", SCALE)
+def _decimal_type(metadata: Sequence[Any], path: str) -> Number:
+    constraints = {name: value for item in metadata for name, value in _digit_limits(item).items() if value is not None}
+    precision, scale = (
+        constraints.get("max_digits", DEFAULT_PRECISION),
+        constraints.get("decimal_places", DEFAULT_SCALE),
+    )
     if scale > precision and "decimal_places" not in constraints:
-        raise InvalidPipeline(f"{path}: takes decimal_places too where max_digits is below {SCALE}, got {precision}")
-    if not 0 <= scale <= precision <= MOST_DIGITS or precision == 0:
         raise InvalidPipeline(
-            f"{path}: takes a Decimal of at most {MOST_DIGITS} digits, got {precision} with {scale} decimals"
+            f"{path}: expected decimal_places too, because max_digits is below {DEFAULT_SCALE}, got {precision}"
+        )
+    if not 0 <= scale <= precision <= MAX_DIGITS or precision == 0:
+        raise InvalidPipeline(
+            f"{path}: expected a Decimal of at most {MAX_DIGITS} digits, got {precision} with {scale} decimals"
         )
     return Number(precision, scale)
 
 
-def _limits(mark: object) -> dict[str, Any]:
-    marks = [mark, *getattr(mark, "metadata", ())]
-    return {
-        name: getattr(each, name) for each in marks for name in ("max_digits", "decimal_places") if hasattr(each, name)
-    }
+def _digit_limits(constraint: object) -> dict[str, Any]:
+    constraints = [constraint, *getattr(constraint, "metadata", ())]
+    names = ("max_digits", "decimal_places")
+    return {name: getattr(item, name) for item in constraints for name in names if hasattr(item, name)}
 
 
-def _refused(annotation: object, path: str) -> InvalidPipeline:
-    name = annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
-    return InvalidPipeline(f"{path}: cannot store {name}; {TAKES}")
+def _unsupported(annotation: object, path: str) -> InvalidPipeline:
+    return InvalidPipeline(f"{path}: cannot store {_name(annotation)}; {SUPPORTED_TYPES}")
+
+
+def _name(annotation: object) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")

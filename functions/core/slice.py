@@ -1,7 +1,7 @@
 """A slice: a contiguous run of one partition's records, in offset order, held as columns.
 
-Laws: all columns have the same length; offsets rise strictly and lie in [start, end]. `start` and `end` may
-reach beyond the records: compaction and transaction markers leave offsets that hold none.
+Laws: all columns have the same length; offsets rise strictly and are within [start, end]. `start` and `end` may
+exceed the records' offsets: compaction and transaction markers leave offsets without records.
 """
 
 from bisect import bisect_left, bisect_right
@@ -30,13 +30,13 @@ class Slice:
     def __post_init__(self) -> None:
         columns = (self.timestamps, self.keys, self.values, self.headers)
         if any(len(column) != len(self.offsets) for column in columns):
-            raise ValueError(f"{self}: columns differ in length")
+            raise ValueError(f"{self}: expected columns of equal length")
         if not all(map(lt, self.offsets, islice(self.offsets, 1, None))):
-            raise ValueError(f"{self}: offsets do not rise")
+            raise ValueError(f"{self}: expected rising offsets")
         if self.start > self.end or (
             self.offsets and not self.start <= self.offsets[0] <= self.offsets[-1] <= self.end
         ):
-            raise ValueError(f"{self}: records lie outside of it")
+            raise ValueError(f"{self}: expected records within [start, end]")
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -45,21 +45,21 @@ class Slice:
         return f"{self.topic}-{self.partition} [{self.start}, {self.end}]"
 
     def until(self, offset: int) -> "Slice":
-        """The part up to and including `offset`, which must lie in the slice."""
+        """Return the records up to and including `offset`, which must be at least `start`."""
         if offset >= self.end:
             return self
-        to = bisect_right(self.offsets, offset)
+        count = bisect_right(self.offsets, offset)
         return Slice(
             self.topic, self.partition, self.start, offset,
-            self.offsets[:to], self.timestamps[:to], self.keys[:to], self.values[:to], self.headers[:to],
+            self.offsets[:count], self.timestamps[:count], self.keys[:count], self.values[:count], self.headers[:count],
         )  # fmt: skip
 
     def since(self, offset: int) -> "Slice":
-        """The part at and after `offset`, which must not lie beyond `end`."""
+        """Return the records from `offset` on, which must be at most `end`."""
         if offset <= self.start:
             return self
-        at = bisect_left(self.offsets, offset)
+        first = bisect_left(self.offsets, offset)
         return Slice(
             self.topic, self.partition, offset, self.end,
-            self.offsets[at:], self.timestamps[at:], self.keys[at:], self.values[at:], self.headers[at:],
+            self.offsets[first:], self.timestamps[first:], self.keys[first:], self.values[first:], self.headers[first:],
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The user-login stream: checks and normalises logins, and masks what identifies a person."""
+"""The user-login stream: validates and normalizes logins, and masks personal data."""
 
 import re
 from datetime import UTC, datetime
@@ -21,12 +21,12 @@ DEVICE_TYPES: Final[dict[str, DeviceType]] = {
 }  # fmt: skip
 VERSION: Final = re.compile(r"v?(\d{1,5})\.(\d{1,5})(?:\.(\d{1,5}))?", re.ASCII)
 REGION: Final = re.compile(r"[A-Za-z]{2}")
-EARLIEST: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
-LATEST: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
+MIN_SECONDS: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
+MAX_SECONDS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 
 
 class Login(BaseModel):
-    """What comes in."""
+    """A login as the source topic holds it."""
 
     user_id: Identifier
     app_version: str
@@ -38,7 +38,7 @@ class Login(BaseModel):
 
 
 class ProcessedLogin(BaseModel):
-    """What goes out."""
+    """A validated, normalized login, as the sinks store it."""
 
     user_id: str
     version_major: int
@@ -52,7 +52,7 @@ class ProcessedLogin(BaseModel):
 
 
 def process(login: Login) -> ProcessedLogin:
-    """Reject nonsense, normalise the rest."""
+    """Normalize a login; Reject names the field with an invalid value."""
     major, minor, patch = _version(login.app_version)
     return ProcessedLogin(
         user_id=login.user_id,
@@ -71,7 +71,7 @@ def process(login: Login) -> ProcessedLogin:
 def _version(text: str) -> tuple[int, int, int]:
     match = VERSION.fullmatch(text)
     if match is None:
-        raise Reject("app_version: takes numbers like 2.3.0")
+        raise Reject("app_version: expected numbers like 2.3.0")
     major, minor, patch = match.groups(default="0")
     return int(major), int(minor), int(patch)
 
@@ -84,23 +84,23 @@ def _device_type(text: str | None) -> DeviceType:
 @lru_cache(maxsize=1024)
 def _region(text: str) -> str:
     if REGION.fullmatch(text) is None:
-        raise Reject("locale: takes a region of two letters, like DE")
+        raise Reject("locale: expected a region of two letters, like DE")
     return text.upper()
 
 
 def _address(text: str) -> str:
     family = AF_INET6 if ":" in text else AF_INET
     try:
-        return inet_ntop(family, inet_pton(family, text))  # the shortest form, and 20 times as quick as ipaddress
+        return inet_ntop(family, inet_pton(family, text))  # the canonical form, 20 times as fast as ipaddress
     except (OSError, ValueError):
-        raise Reject("ip: takes an IPv4 or IPv6 address") from None
+        raise Reject("ip: expected an IPv4 or IPv6 address") from None
 
 
 def _time(seconds: int) -> datetime:
-    if EARLIEST <= seconds < LATEST:
+    if MIN_SECONDS <= seconds < MAX_SECONDS:
         return datetime.fromtimestamp(seconds, UTC)
-    hint = ", this looks like milliseconds" if EARLIEST <= seconds // 1000 < LATEST else ""
-    raise Reject(f"timestamp: takes Unix seconds from 2000 to 2100{hint}")
+    hint = ", this looks like milliseconds" if MIN_SECONDS <= seconds // 1000 < MAX_SECONDS else ""
+    raise Reject(f"timestamp: expected Unix seconds from 2000 to 2100{hint}")
 
 
 PIPELINE = Pipeline(

@@ -1,4 +1,4 @@
-# What follows from the variables alone: no provider is needed to work it out, so it is tested without one.
+# Values derived from the variables alone, which tests can evaluate without a provider.
 
 locals {
   auto         = var.compute == "auto"
@@ -6,7 +6,7 @@ locals {
   namespace    = "tandem-${var.stage}"
   tags         = merge(var.tags, { "tandem:stage" = var.stage })
 
-  # The CDK's network and Kafka stacks leave these behind; see functions/core/names.py, parameter().
+  # The CDK's network and Kafka stacks write these; see parameter() in cdk/names.py.
   parameters = merge(
     { for name in ["vpc-id", "private-subnet-ids", "brokers-security-group-id", "kafka-port"] : name => "/tandem/${var.stage}/${name}" },
     { for name in var.pipelines : "worker-role-arn/${name}" => "/tandem/${var.stage}/worker-role-arn/${name}" },
@@ -15,8 +15,8 @@ locals {
 
   service_accounts = { for name in var.pipelines : name => "worker-${name}" }
 
-  # Auto Mode brings networking, DNS, Pod Identity and block storage itself. Workers keep nothing on disk, so the EBS CSI
-  # driver is not installed on a node group either.
+  # Auto Mode includes networking, DNS, Pod Identity and block storage. Workers use no disk, so a node group needs no EBS CSI
+  # driver either.
   addons = merge(
     { metrics-server = { before_compute = false, configuration_values = null } },
     { for name, addon in local.node_group_addons : name => addon if !local.auto },
@@ -25,8 +25,52 @@ locals {
     coredns                = { before_compute = false, configuration_values = null }
     kube-proxy             = { before_compute = false, configuration_values = null }
     eks-pod-identity-agent = { before_compute = true, configuration_values = null }
-    # Without this the NetworkPolicies of k8s/base are accepted and mean nothing.
+    # Without this, the NetworkPolicies of k8s/base have no effect.
     vpc-cni = { before_compute = true, configuration_values = jsonencode({ enableNetworkPolicy = "true" }) }
+  }
+
+  # Adds and removes nodes of the node group for pending workers. Auto Mode does that by itself. EKS gives the group's Auto Scaling
+  # group the tags by which the Cluster Autoscaler finds it and this policy admits it.
+  autoscaler = {
+    namespace       = "kube-system"
+    service_account = "cluster-autoscaler"
+    trust = {
+      Version = "2012-10-17"
+      Statement = [{
+        Effect    = "Allow"
+        Principal = { Service = "pods.eks.amazonaws.com" }
+        Action    = ["sts:AssumeRole", "sts:TagSession"]
+      }]
+    }
+    policy = {
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid    = "Read" # these actions support no resource
+          Effect = "Allow"
+          Action = [
+            "autoscaling:DescribeAutoScalingGroups",
+            "autoscaling:DescribeAutoScalingInstances",
+            "autoscaling:DescribeLaunchConfigurations",
+            "autoscaling:DescribeScalingActivities",
+            "autoscaling:DescribeTags",
+            "ec2:DescribeImages",
+            "ec2:DescribeInstanceTypes",
+            "ec2:DescribeLaunchTemplateVersions",
+            "ec2:GetInstanceTypesFromInstanceRequirements",
+            "eks:DescribeNodegroup",
+          ]
+          Resource = "*"
+        },
+        {
+          Sid       = "Scale"
+          Effect    = "Allow"
+          Action    = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
+          Resource  = "*"
+          Condition = { StringEquals = { "aws:ResourceTag/k8s.io/cluster-autoscaler/${local.cluster_name}" = "owned" } }
+        },
+      ]
+    }
   }
 
   administrators = { for arn in var.admins : "admin-${reverse(split("/", arn))[0]}" => {
@@ -35,8 +79,8 @@ locals {
     scope  = { type = "cluster" }
     groups = []
   } }
-  # What lies in no namespace an administrator applies, once; the group is for roles that know more than Kubernetes' own
-  # kinds, such as KEDA's.
+  # An administrator applies cluster-scoped objects once. The group grants access to kinds beyond Kubernetes' own, such as
+  # KEDA's.
   deployers = { for arn in compact([var.deploy_role_arn]) : "deploy" => {
     arn    = arn
     policy = "AmazonEKSEditPolicy"
@@ -44,13 +88,13 @@ locals {
     groups = ["tandem-deployers"]
   } }
   access = {
-    for name, who in merge(local.administrators, local.deployers) : name => {
-      principal_arn     = who.arn
-      kubernetes_groups = who.groups
+    for name, principal in merge(local.administrators, local.deployers) : name => {
+      principal_arn     = principal.arn
+      kubernetes_groups = principal.groups
       policy_associations = {
         tandem = {
-          policy_arn   = "arn:${split(":", who.arn)[1]}:eks::aws:cluster-access-policy/${who.policy}"
-          access_scope = who.scope
+          policy_arn   = "arn:${split(":", principal.arn)[1]}:eks::aws:cluster-access-policy/${principal.policy}"
+          access_scope = principal.scope
         }
       }
     }

@@ -1,4 +1,4 @@
-# A cluster for the workers of one stage, in the VPC that the CDK made, for teams that provision EKS with Terraform.
+# Creates an EKS cluster for the workers of one stage, in the CDK's VPC, for teams that provision EKS with Terraform.
 
 data "aws_ssm_parameter" "stage" {
   for_each = local.parameters
@@ -7,7 +7,7 @@ data "aws_ssm_parameter" "stage" {
 }
 
 locals {
-  # `insecure_value` is the same text as `value`, without being hidden from plans: IDs, a port and ARNs are no secrets.
+  # `insecure_value` equals `value`, but plans show it: IDs, a port and ARNs are not secret.
   of_stage   = { for name, parameter in data.aws_ssm_parameter.stage : name => parameter.insecure_value }
   subnet_ids = [for id in split(",", local.of_stage["private-subnet-ids"]) : trimspace(id)]
 }
@@ -28,7 +28,7 @@ module "eks" {
 
   authentication_mode = "API"
   access_entries      = local.access
-  enable_irsa         = false # roles come by Pod Identity
+  enable_irsa         = false # roles are assigned by Pod Identity
 
   enabled_log_types                      = ["api", "audit", "authenticator"]
   cloudwatch_log_group_retention_in_days = var.log_days
@@ -45,11 +45,11 @@ locals {
     subnet_ids     = local.subnet_ids
     ami_type       = var.node_group.ami_type
     instance_types = var.node_group.instance_types
-    min_size       = var.node_group.least
-    desired_size   = var.node_group.least
-    max_size       = var.node_group.most
+    min_size       = var.node_group.min_size
+    desired_size   = var.node_group.min_size
+    max_size       = var.node_group.max_size
 
-    # One hop and tokens only: no pod reaches the node's role through the metadata service.
+    # One hop and tokens only, so that no pod gets the node's role from the metadata service.
     metadata_options = { http_endpoint = "enabled", http_tokens = "required", http_put_response_hop_limit = 1 }
     block_device_mappings = {
       root = {
@@ -70,7 +70,7 @@ resource "aws_eks_pod_identity_association" "worker" {
   tags            = local.tags
 }
 
-# KEDA's operator asks the brokers itself. Namespace and account are those of its chart, which need not be there yet.
+# KEDA's operator queries the brokers. Namespace and account are those of its chart, which may be installed later.
 resource "aws_eks_pod_identity_association" "keda" {
   count = length(var.pipelines) > 0 ? 1 : 0
 
@@ -81,8 +81,36 @@ resource "aws_eks_pod_identity_association" "keda" {
   tags            = local.tags
 }
 
+resource "aws_iam_role" "autoscaler" {
+  count = local.auto ? 0 : 1
+
+  name               = "tandem-${var.stage}-autoscaler"
+  description        = "For the Cluster Autoscaler of ${local.cluster_name}"
+  assume_role_policy = jsonencode(local.autoscaler.trust)
+  tags               = local.tags
+}
+
+resource "aws_iam_role_policy" "autoscaler" {
+  count = local.auto ? 0 : 1
+
+  name   = "scale"
+  role   = aws_iam_role.autoscaler[0].id
+  policy = jsonencode(local.autoscaler.policy)
+}
+
+# Namespace and account are those of the commands in the README, which install it.
+resource "aws_eks_pod_identity_association" "autoscaler" {
+  count = local.auto ? 0 : 1
+
+  cluster_name    = module.eks.cluster_name
+  namespace       = local.autoscaler.namespace
+  service_account = local.autoscaler.service_account
+  role_arn        = aws_iam_role.autoscaler[0].arn
+  tags            = local.tags
+}
+
 locals {
-  # Auto Mode's nodes carry the cluster's own security group, those of a node group the one that the module makes.
+  # Auto Mode's nodes have the cluster's own security group, those of a node group the one that the module creates.
   nodes_security_group_id = local.auto ? module.eks.cluster_primary_security_group_id : module.eks.node_security_group_id
 }
 
@@ -98,12 +126,12 @@ resource "aws_vpc_security_group_ingress_rule" "brokers_from_nodes" {
   lifecycle {
     precondition {
       condition     = length(local.subnet_ids) == 3
-      error_message = "/tandem/${var.stage}/private-subnet-ids: takes three subnets, one in each zone, got ${length(local.subnet_ids)}."
+      error_message = "/tandem/${var.stage}/private-subnet-ids: expected three subnets, one in each zone, got ${length(local.subnet_ids)}."
     }
   }
 }
 
-# Of provisioned brokers; on MSK Serverless nobody listens there.
+# Exporters of provisioned brokers. MSK Serverless has none.
 resource "aws_vpc_security_group_ingress_rule" "exporters_from_nodes" {
   for_each = { jmx = 11001, node = 11002 }
 

@@ -1,5 +1,5 @@
 output "cluster_name" {
-  description = "The cluster's name: `eks.name` of the stage in cdk.json, and the variable EKS_CLUSTER of the workflows."
+  description = "The cluster's name, for `eks.name` of the stage in cdk.json."
   value       = module.eks.cluster_name
 }
 
@@ -9,12 +9,12 @@ output "cluster_arn" {
 }
 
 output "cluster_endpoint" {
-  description = "Where the cluster's API answers."
+  description = "The address of the cluster's API."
   value       = module.eks.cluster_endpoint
 }
 
 output "nodes_security_group_id" {
-  description = "The security group of the nodes: `eks.security_group` of the stage in cdk.json."
+  description = "The nodes' security group, for `eks.security_group` of the stage in cdk.json."
   value       = local.nodes_security_group_id
 }
 
@@ -24,11 +24,11 @@ output "namespace" {
 }
 
 output "service_accounts" {
-  description = "By pipeline: the service account that has its role by Pod Identity."
+  description = "The service account with the worker's role, by pipeline."
   value       = { for name, association in aws_eks_pod_identity_association.worker : name => association.service_account }
 }
 
 output "kubeconfig_command" {
-  description = "The command that lets kubectl reach the cluster."
+  description = "The command that configures kubectl for the cluster."
   value       = "aws eks update-kubeconfig --name ${module.eks.cluster_name}"
 }

@@ -1,14 +1,26 @@
 """Every dependency is pinned by hash and justified in docs/supply-chain.md, and the image installs exactly the lock."""
 
 import re
+import shlex
+import subprocess
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from functions import registry
+from functions.codecs.avro import Avro
+from functions.codecs.json_schema import JsonSchema
+from functions.codecs.protobuf import Protobuf
+from functions.codecs.zstd import Zstd
+from functions.sinks.postgres import Postgres
+
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, GROUPS = PYPROJECT["project"], PYPROJECT["dependency-groups"]
+EXTRAS = PROJECT["optional-dependencies"]
+LOCKS = ("requirements.txt", "requirements-sandbox.txt", "requirements-dev.txt")  # each one holds those before it
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -34,8 +46,8 @@ def justified() -> list[str]:
 
 
 def test_each_direct_dependency_is_justified_and_nothing_else() -> None:
-    extras = PROJECT["optional-dependencies"].values()
-    direct = {name(each) for group in (PROJECT["dependencies"], *extras) for each in group}
+    groups = (PROJECT["dependencies"], *EXTRAS.values(), *GROUPS.values())
+    direct = {name(each) for group in groups for each in group if isinstance(each, str)}
     assert sorted(justified()) == sorted(direct)
 
 
@@ -51,17 +63,30 @@ def test_locks_name_no_index_and_no_address(lock: str) -> None:
     assert not re.search(r"--(extra-)?index-url|--find-links|--trusted-host|://|@ ", "".join(locked(lock).values()))
 
 
-def test_what_runs_is_tested_as_it_is_locked() -> None:
-    everything = {each.partition(" ;")[0] for each in locked("requirements-dev.txt")}
-    bare = {re.sub(r"\[.*?\]", "", each) for each in everything}
-    missing = {re.sub(r"\[.*?\]", "", each.partition(" ;")[0]) for each in locked("requirements.txt")} - bare
-    assert missing == set()
+def versions(lock: str) -> set[str]:
+    return {re.sub(r"\[.*?\]", "", requirement.partition(" ;")[0]) for requirement in locked(lock)}
+
+
+@pytest.mark.parametrize(("smaller", "larger"), list(pairwise(LOCKS)))
+def test_a_larger_lock_holds_the_smaller_one_in_the_same_versions(smaller: str, larger: str) -> None:
+    assert versions(smaller) - versions(larger) == set()
 
 
 def test_the_lock_of_what_runs_holds_all_that_it_needs_and_says_how_many() -> None:
     names = {name(each) for each in locked("requirements.txt")}
     assert {name(each) for each in PROJECT["dependencies"]} <= names
     assert f"`requirements.txt`: {len(names)} packages" in (ROOT / "docs/supply-chain.md").read_text()
+
+
+def test_the_lock_of_what_runs_holds_the_packages_of_the_pipelines_extras_and_of_no_others() -> None:
+    names = {name(each) for each in locked("requirements.txt")}
+    needed = {name(each) for extra in registry.extras() for each in EXTRAS[extra]}
+    assert names & {name(each) for extra in EXTRAS.values() for each in extra} == needed
+
+
+def test_each_extra_is_that_of_a_codec_or_a_sink() -> None:
+    codecs = (Avro(), Protobuf("m:M"), JsonSchema(), Zstd())
+    assert {extra for codec in codecs for extra in codec.extras} | {*Postgres.extras} == set(EXTRAS)
 
 
 DOCKERFILE = ROOT / "functions/Dockerfile"
@@ -83,8 +108,17 @@ def test_the_image_stands_on_digests() -> None:
 
 
 def test_setup_installs_only_what_is_hashed() -> None:
-    text = (ROOT / "Makefile").read_text()
-    installs = [line for line in text.splitlines() if "pip install" in line]
-    assert len(installs) == 2
-    assert "--require-hashes --no-deps -r requirements-dev.txt" in installs[0]
-    assert installs[1].rstrip().endswith("--no-deps --no-build-isolation -e .")
+    assert "pip install" not in (ROOT / "Makefile").read_text()
+    setup = (ROOT / ".ci/setup").read_text().splitlines()
+    uv, lock, tandem = (line for line in setup if "pip install" in line)
+    assert uv.endswith("--require-hashes --no-deps -r .venv/uv.txt")
+    assert lock.partition(" 2>&1 | sed ")[0].endswith('--require-hashes --no-deps -r "$lock"')
+    assert tandem.endswith("--no-deps --no-build-isolation -e .")
+
+
+def test_setup_takes_uv_from_the_lock() -> None:
+    (command,) = re.findall(r"^ *(sed .*) >\.venv/uv\.txt$", (ROOT / ".ci/setup").read_text(), re.MULTILINE)
+    entry = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (requirement,) = (line for line in entry.splitlines() if line[0].isalpha())
+    assert requirement.partition(" ")[0] in versions("requirements-dev.txt")
+    assert HASH.search(entry)

@@ -1,34 +1,37 @@
-"""Reading a topic from its beginning to its end, when nobody writes it any more.
+"""Reading a topic from its beginning to its end, when writing has ended.
 
-Where it ends is asked of a client that reads nothing: a client's questions wait behind its own fetches.
+Another client than the reader queries the end: a client's queries wait for its own fetches.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-from functions.local.demo.listen import HEADER, told
-from functions.local.demo.record import Place, Row
-from tests.chaos.ground import QUIET
+from sandbox.demo.parse import HEADER, parse_message
+from sandbox.demo.records import LoginRow, Place
+from tests.chaos.stack import QUIET
 
 SETTINGS: Final = QUIET | {"group.id": "chaos-reader", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
-PATIENCE: Final = 60.0  # seconds without a record
+PATIENCE: Final = 240.0  # seconds without a record
 
 
 def ends(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
-    """The offset behind the last record, by partition; empty ones are left out."""
+    """Return the offset after the last record, by partition, without empty ones."""
     reader = Consumer({"bootstrap.servers": bootstrap, **SETTINGS})
     try:
-        found = {n: reader.get_watermark_offsets(TopicPartition(topic, n), timeout=30)[1] for n in range(partitions)}
+        found = {
+            n: reader.get_watermark_offsets(TopicPartition(topic, n), timeout=PATIENCE)[1] for n in range(partitions)
+        }
         return {partition: end for partition, end in found.items() if end}
     finally:
         reader.close()
 
 
 def read(bootstrap: str, topic: str, partitions: int) -> Iterator[tuple[Place, Message]]:
-    """Every record and where it lies. TimeoutError if the log does not come to its end."""
+    """Yield every record with its place. TimeoutError if records stop before the end of the log."""
     left = ends(bootstrap, topic, partitions)
     reader = Consumer({"bootstrap.servers": bootstrap, **SETTINGS})
     reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in left])
@@ -44,16 +47,18 @@ def read(bootstrap: str, topic: str, partitions: int) -> Iterator[tuple[Place, M
                 if offset + 1 >= left[partition]:
                     del left[partition]
             if time.monotonic() > until:
-                raise TimeoutError(f"{topic}: nothing more came, though {left} is not reached")
+                raise TimeoutError(f"{topic}: no more records, expected those up to {left}")
     finally:
         reader.close()
 
 
 def header(message: Message, name: str) -> bytes:
-    """The value of a header that must be there."""
+    """Return the value of a header, which must exist."""
     return dict(message.headers() or ())[name]  # type: ignore[return-value]  # never a dict, nor text
 
 
-def row(message: Message) -> tuple[Place, Row]:
-    """What a message of the output topic says, and of which record."""
-    return told(header(message, HEADER), message.value() or b"")
+def row(message: Message) -> tuple[Place, LoginRow]:
+    """Return the place and row of a message of the output topic, whichever release sent it."""
+    source, value = header(message, HEADER), json.loads(message.value() or b"")
+    known = {name: value[name] for name in (*LoginRow._fields[:-1], "logged_in_at")}
+    return parse_message(source, json.dumps(known).encode())

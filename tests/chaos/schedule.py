@@ -1,31 +1,31 @@
-"""Which faults, in which order: follows from a seed alone."""
+"""The order of the faults, which depends on a seed alone."""
 
 from collections.abc import Collection
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.chaos.faults import HANDOVER, KINDS, Kind
+from tests.chaos.faults import HANDOVER, KINDS, FaultKind
 
 if TYPE_CHECKING:
-    from tests.chaos.crew import Duty
+    from tests.chaos.runtimes import RuntimeName
 
 
-def schedule(seed: int, count: int, names: Collection[str] = ()) -> list[Kind]:
-    """`count` faults of these kinds, empty: of all; each kind once before any comes again.
+def schedule(seed: int, count: int, names: Collection[str] = ()) -> list[FaultKind]:
+    """Return `count` faults of these kinds, of all if empty; each kind once before any is repeated.
 
-    Where nothing that is left can be done by the runtime on duty, a handover comes between, which is a fault as well.
+    If none of those left applies to the active runtime, a handover comes first, which is a fault as well.
     """
     random = Random(seed)  # noqa: S311 - reproducible on purpose
-    duty: Duty = "worker"
-    bag: list[Kind] = []
-    planned: list[Kind] = []
+    active: RuntimeName = "worker"
+    bag: list[FaultKind] = []
+    planned: list[FaultKind] = []
     while len(planned) < count:
         if not bag:
             bag = [KINDS[name] for name in KINDS if not names or name in names]
             random.shuffle(bag)
-        kind = next((kind for kind in bag if kind.duty in {None, duty}), HANDOVER[duty])
+        kind = next((kind for kind in bag if kind.runtime in {None, active}), HANDOVER[active])
         if kind in bag:
             bag.remove(kind)
         planned.append(kind)
-        duty = kind.then or duty
+        active = kind.then or active
     return planned

@@ -1,18 +1,17 @@
-"""Reading everything back, without the pipeline's code, and comparing it with what lies in the log."""
+"""Reading everything back, without the pipeline's code, and comparing it with the content of the log."""
 
-from functions.local.demo import read_back
-from functions.local.demo.announcements import Announcements
-from functions.local.demo.verdict import Verdict
-from functions.local.demo.verify import Verification
+from sandbox.demo import read_back
+from sandbox.demo.listen import Announcements
+from sandbox.demo.verify import Verdict, Verification
 from tests.chaos import log
-from tests.chaos.ground import OUTPUT_PARTITIONS, Ground
 from tests.chaos.load import Load, produced
+from tests.chaos.stack import ChaosStack
 
 
-def verdict(ground: Ground, load: Load, announcements: Announcements) -> Verdict:
-    """Of a run that is over."""
+def verdict(stack: ChaosStack, load: Load, announcements: Announcements) -> Verdict:
+    """Verify a run that has ended."""
     announcements.stop()
-    stage = ground.stage
-    output = log.read(stage.broker.bootstrap, stage.pipeline.topics[0].name, OUTPUT_PARTITIONS)
-    found = read_back.everything(stage, [log.row(message) for _, message in output], announcements)
-    return Verification(produced(ground, load.records), found, stage.mask_key).verdict()
+    stage = stack.stage
+    output = log.read(stage.broker.bootstrap, stage.pipeline.topics[0].name, stack.output_partitions)
+    contents = read_back.everything(stage, [log.row(message) for _, message in output], announcements)
+    return Verification(produced(stack, load.records), contents, stage.mask_key).verdict()

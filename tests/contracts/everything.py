@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from functions.core.pipeline import Pipeline
-from functions.core.rows import Delete, Rows
+from functions.core.rows import Deletion, Rows
 from functions.core.sinks import MINUTE, Counters, Lake, Table
 
 
@@ -23,7 +23,7 @@ class Everything(BaseModel):
     ratio: float
     good: bool
     at: datetime
-    day: date
+    on: date
     price: Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
     id: UUID
     colour: Literal["red", "green"] | None
@@ -32,7 +32,7 @@ class Everything(BaseModel):
 
 
 PIPELINE = Pipeline(
-    name="everything", topic="all.of-it", event=Everything, row=Everything, process=lambda each: each,
+    name="everything", topic="all.of-it", event=Everything, row=Everything, process=lambda event: event,
     sinks=(
         Lake(),
         Counters("all", by=("colour",), every=MINUTE, at="at"),
@@ -43,7 +43,7 @@ PIPELINE = Pipeline(
 
 NOW = datetime(2026, 11, 23, 13, 26, 50, 123456, tzinfo=UTC)
 FIRST: dict[str, Any] = {
-    "name": "Zoë", "number": -(2**63), "ratio": 0.1, "good": True, "at": NOW, "day": date(2026, 11, 23),
+    "name": "Zoë", "number": -(2**63), "ratio": 0.1, "good": True, "at": NOW, "on": date(2026, 11, 23),
     "price": Decimal("-12.30"), "id": "00000000-0000-4000-8000-000000000001", "colour": None, "tags": [], "place": None,
 }  # fmt: skip
 SECOND: dict[str, Any] = FIRST | {
@@ -52,8 +52,8 @@ SECOND: dict[str, Any] = FIRST | {
 }  # fmt: skip
 
 
-def rows(first: int, *values: dict[str, Any], deletes: tuple[Delete, ...] = ()) -> Rows:
-    """Rows at `first` and the offsets after it."""
+def rows(first: int, *values: dict[str, Any], deletes: tuple[Deletion, ...] = ()) -> Rows:
+    """Return rows at offset `first` and the offsets after it."""
     offsets = list(range(first, first + len(values)))
     columns = {name: [value[name] for value in values] for name in Everything.model_fields}
-    return Rows(offsets, [1_700_000_000_000 + offset for offset in offsets], columns, deletes)
+    return Rows(offsets, [0] * len(offsets), [1_700_000_000_000 + offset for offset in offsets], columns, deletes)

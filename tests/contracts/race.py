@@ -1,19 +1,19 @@
-"""Writers that begin at the same moment."""
+"""Writers that start at the same moment."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 RACERS = 6
 
 
-def raced(action: Callable[[int], Answer]) -> list[Answer]:
-    """What each of them got, by its number."""
+def raced(action: Callable[[int], Result]) -> list[Result]:
+    """Return the result of each writer, by its number."""
     barrier = Barrier(RACERS)
 
-    def run(number: int) -> Answer:
+    def run(number: int) -> Result:
         barrier.wait()
         return action(number)
 

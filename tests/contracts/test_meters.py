@@ -19,10 +19,10 @@ from tests.contracts.twins import fresh
 
 HERE = dimensions("prod", "logins", "worker")
 SAMPLES = [Sample(metric, 1, tuple(f"some {label}" for label in metric.labels)) for metric in METRICS]
-Told = set[tuple[str, frozenset[str]]]
+Exported = set[tuple[str, frozenset[str]]]
 
 
-def by_emf(capsys: pytest.CaptureFixture[str]) -> Told:
+def by_emf(capsys: pytest.CaptureFixture[str]) -> Exported:
     emf.flush(HERE, SAMPLES)
     documents = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     return {
@@ -33,17 +33,17 @@ def by_emf(capsys: pytest.CaptureFixture[str]) -> Told:
     }
 
 
-def by_cloudwatch(_: pytest.CaptureFixture[str]) -> Told:
+def by_cloudwatch(_: pytest.CaptureFixture[str]) -> Exported:
     client = Mock()
     meter = CloudWatchMeter(client, HERE, Mock())
     for sample in SAMPLES:
         meter.record(sample)
     meter.put()
     data = client.put_metric_data.call_args.kwargs["MetricData"]
-    return {(each["MetricName"], frozenset(one["Name"] for one in each["Dimensions"])) for each in data}
+    return {(datum["MetricName"], frozenset(dimension["Name"] for dimension in datum["Dimensions"])) for datum in data}
 
 
-def by_prometheus(_: pytest.CaptureFixture[str]) -> Told:
+def by_prometheus(_: pytest.CaptureFixture[str]) -> Exported:
     meter = PrometheusMeter("logins")
     for sample in SAMPLES:
         meter.record(sample)
@@ -56,14 +56,14 @@ def by_prometheus(_: pytest.CaptureFixture[str]) -> Told:
     }
 
 
-@pytest.mark.parametrize("told", [by_emf, by_cloudwatch, by_prometheus])
+@pytest.mark.parametrize("exported", [by_emf, by_cloudwatch, by_prometheus])
 def test_every_exporter_uses_the_same_names_and_labels(
-    told: Callable[[pytest.CaptureFixture[str]], Told], capsys: pytest.CaptureFixture[str]
+    exported: Callable[[pytest.CaptureFixture[str]], Exported], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert told(capsys) == {(metric.name, frozenset((*DIMENSIONS, *metric.labels))) for metric in METRICS}
+    assert exported(capsys) == {(metric.name, frozenset((*DIMENSIONS, *metric.labels))) for metric in METRICS}
 
 
-def test_what_was_put_to_cloudwatch_can_be_asked_for(aws: Aws) -> None:
+def test_metrics_put_to_cloudwatch_can_be_read(aws: Aws) -> None:
     """Under exactly the dimensions that dashboards and alarms name."""
     client = aws.cloudwatch
     here = dimensions("prod", fresh("pipeline"), "worker")
@@ -74,7 +74,7 @@ def test_what_was_put_to_cloudwatch_can_be_asked_for(aws: Aws) -> None:
         meter.record(Sample(SETTLE_SECONDS, seconds))
     meter.put()
 
-    def asked(name: str, *statistics: Any, **labels: str) -> list[float]:
+    def statistics_of(name: str, *statistics: Any, **labels: str) -> list[float]:
         now = datetime.now(UTC)
         points: Any = client.get_metric_statistics(
             Namespace="Tandem", MetricName=name, Period=600, Statistics=statistics,
@@ -83,6 +83,6 @@ def test_what_was_put_to_cloudwatch_can_be_asked_for(aws: Aws) -> None:
         )["Datapoints"]  # fmt: skip
         return [sum(point[statistic] for point in points) for statistic in statistics]
 
-    assert asked("records_total", "Sum") == [7.0]
-    assert asked("rejects_total", "Sum", reason="invalid") == [2.0]
-    assert asked("settle_seconds", "SampleCount", "Sum", "Maximum") == [3.0, 3.0, 2.0]
+    assert statistics_of("records_total", "Sum") == [7.0]
+    assert statistics_of("rejects_total", "Sum", reason="invalid") == [2.0]
+    assert statistics_of("settle_seconds", "SampleCount", "Sum", "Maximum") == [3.0, 3.0, 2.0]

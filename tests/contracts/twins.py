@@ -1,17 +1,24 @@
-"""Ways to look into the stores, which the ports themselves do not have."""
+"""Access to the stores' content, which the ports do not offer."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from functions.adapters.attributes import attribute
 from functions.adapters.aws import Aws
 from functions.adapters.letter_json import parse
 from functions.adapters.memory import MemoryLedger, MemoryTable
 from functions.core.dead_letter import DeadLetter
-from functions.core.ports import DeadLetters, Gap, Ledger, Source, Table
+from functions.core.intent import Gap
+from functions.core.ports import DeadLetters, Ledger, Source, TableStore, TopicWriter
+from tests.unit.adapters.clients import client_error
 
 Counted = Callable[[str], dict[tuple[str, int], int]]  # counter -> (group, bucket) -> amount, over all partitions
 Mark = Callable[[str | int], object]  # key -> the row's `mark`, DELETED or ABSENT
@@ -20,7 +27,7 @@ NUMBERS = count(1)
 
 
 def fresh(name: str) -> str:
-    """A name that nothing in any store has."""
+    """Return a name that no store contains."""
     return f"{name}-{next(NUMBERS)}"
 
 
@@ -29,6 +36,7 @@ class Ledgers:
     ledger: Ledger
     counted: Counted
     gaps: Callable[[Source], Sequence[Gap]]
+    accept: Callable[[Source, int], None]  # as an operator's verb does, which no settler does
 
 
 @dataclass(frozen=True)
@@ -39,8 +47,55 @@ class Letters:
 
 @dataclass(frozen=True)
 class Tables:
-    table: Table
+    table: TableStore
     mark: Mark
+
+
+@dataclass(frozen=True)
+class Topics:
+    topic: TopicWriter
+    sent: Callable[[int], Sequence[tuple[bytes | None, bytes | None, list[tuple[str, bytes | str | None]]]]]
+
+
+def kafka_sent(
+    bootstrap: str, name: str
+) -> Callable[[int], Sequence[tuple[bytes | None, bytes | None, list[tuple[str, bytes | str | None]]]]]:
+    """Return a function that reads a topic of four partitions until it has that many messages, and no longer."""
+
+    def sent(number: int) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes | str | None]]]]:
+        with closing(
+            Consumer({"bootstrap.servers": bootstrap, "group.id": fresh("reader"), "log_level": 0})
+        ) as consumer:
+            consumer.assign([TopicPartition(name, partition, OFFSET_BEGINNING) for partition in range(4)])
+            messages: list[Message] = []
+            deadline = monotonic() + 10
+            while len(messages) < number and monotonic() < deadline:
+                messages += consumer.consume(100, 0.2)
+            messages += consumer.consume(100, 0.2)
+        return [(message.key(), message.value(), headers_of(message)) for message in messages]
+
+    return sent
+
+
+def headers_of(message: Message) -> list[tuple[str, bytes | str | None]]:
+    headers = message.headers() or []
+    assert isinstance(headers, list)
+    return list(headers)
+
+
+@contextmanager
+def throttled(client: Any, concerned: Callable[[str], bool]) -> Iterator[None]:
+    """Let a client's calls fail as DynamoDB and S3 do under load, if `concerned` by their URL and body."""
+
+    def call(params: dict[str, Any], **_: object) -> None:
+        if concerned(f"{params['url_path']} {params['body']!r}"):
+            raise client_error("ThrottlingException")
+
+    client.meta.events.register("before-call", call, unique_id="throttled")
+    try:
+        yield
+    finally:
+        client.meta.events.unregister("before-call", call, unique_id="throttled")
 
 
 def memory_counted(ledger: MemoryLedger) -> Counted:
@@ -49,16 +104,35 @@ def memory_counted(ledger: MemoryLedger) -> Counted:
     }
 
 
+def memory_accept(ledger: MemoryLedger) -> Callable[[Source, int], None]:
+    def accept(source: Source, offset: int) -> None:
+        ledger.positions[source] = replace(ledger.positions[source], accepted=offset)
+
+    return accept
+
+
+def aws_accept(aws: Aws, table: str) -> Callable[[Source, int], None]:
+    def accept(source: Source, offset: int) -> None:
+        aws.dynamodb.update_item(
+            TableName=table,
+            Key={"pipeline": {"S": source.pipeline}, "partition": {"S": f"{source.topic}#{source.partition}"}},
+            UpdateExpression="SET accepted = :offset",
+            ExpressionAttributeValues={":offset": {"N": str(offset)}},
+        )
+
+    return accept
+
+
 def aws_counted(aws: Aws, table: str) -> Counted:
     def counted(name: str) -> dict[tuple[str, int], int]:
-        found: dict[tuple[str, int], int] = defaultdict(int)
+        amounts: dict[tuple[str, int], int] = defaultdict(int)
         for page in aws.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
             for item in page["Items"]:
                 counter, _, group = item["counter"]["S"].partition("?")
                 if counter == name:
                     bucket = int(datetime.fromisoformat(item["bucket"]["S"].partition("#")[0]).timestamp())
-                    found[group, bucket] += int(item["amount"]["N"])
-        return dict(found)
+                    amounts[group, bucket] += int(item["amount"]["N"])
+        return dict(amounts)
 
     return counted
 
@@ -66,16 +140,16 @@ def aws_counted(aws: Aws, table: str) -> Counted:
 def aws_letters(aws: Aws, bucket: str) -> Callable[[str], Sequence[DeadLetter]]:
     def stored(name: str) -> list[DeadLetter]:
         keys = aws.s3.list_objects_v2(Bucket=bucket, Prefix=f"{name}/").get("Contents", [])
-        return [parse(aws.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()) for each in keys]
+        return [parse(aws.s3.get_object(Bucket=bucket, Key=key["Key"])["Body"].read()) for key in keys]
 
     return stored
 
 
 def memory_mark(table: MemoryTable) -> Mark:
     def mark(key: str | int) -> object:
-        if key not in table.rows:
+        if (key,) not in table.rows:
             return ABSENT
-        row = table.rows[key].row
+        row = table.rows[key,].row
         return DELETED if row is None else row["mark"]
 
     return mark

@@ -8,23 +8,23 @@ node.use()
 
 from cdk.choices import StandardKafka  # noqa: E402
 from cdk.config import StageConfig  # noqa: E402
-from cdk.watch import pipeline_alarms, stage_alarms  # noqa: E402 - importing aws_cdk starts Node
-from cdk.watch.alarm import Alarm  # noqa: E402
+from cdk.monitoring import pipeline_alarms, stage_alarms  # noqa: E402 - importing aws_cdk starts Node
+from cdk.monitoring.alarm import Alarm  # noqa: E402
 from functions import registry  # noqa: E402
 from functions.core.metrics import BOTH, METRICS, PREFIX, Metric  # noqa: E402
 from functions.telemetry import FIELDS  # noqa: E402
 
 
 def metrics() -> str:
-    """The vocabulary, as both exporters write it."""
+    """Every metric, with its names in both exporters."""
     return _table(
-        ("CloudWatch", "Prometheus", "labels", "type", "unit", "said by", "meaning"),
+        ("CloudWatch", "Prometheus", "labels", "type", "unit", "reported by", "meaning"),
         ((f"`{each.name}`", f"`{PREFIX}{each.name}`", *_described(each)) for each in METRICS),
     )
 
 
 def alarms() -> str:
-    """Those of a stage with standard brokers, which has all of them."""
+    """The alarms of a stage with standard brokers, which has every alarm."""
     zones = ("us-east-1a", "us-east-1b", "us-east-1c")
     stage = StageConfig(name="prod", region="us-east-1", zones=zones, kafka=StandardKafka(kind="standard"))
     pipeline = registry.load("logins")
@@ -33,7 +33,7 @@ def alarms() -> str:
 
 
 def fields() -> str:
-    """What a line about a slice says."""
+    """The fields of a log line about a slice."""
     return _table(("field", "meaning"), ((f"`{name}`", meaning) for name, meaning in FIELDS.items()))
 
 
@@ -48,5 +48,5 @@ def _described(metric: Metric) -> tuple[str, ...]:
 
 
 def _alarm(alarm: Alarm) -> tuple[str, ...]:
-    when = f"above {alarm.above:g} in {alarm.least} of {alarm.of} periods of {alarm.minutes} min"
-    return f"`{alarm.name}`", alarm.says, when, f"[{alarm.runbook}](runbooks/{alarm.runbook})"
+    when = f"above {alarm.above:g} in {alarm.breaching} of {alarm.periods} periods of {alarm.minutes} min"
+    return f"`{alarm.name}`", alarm.message, when, f"[{alarm.runbook}](runbooks/{alarm.runbook})"

@@ -1,4 +1,4 @@
-"""What a stage costs: list prices, and quantities taken from the synthesised templates and from cdk.json."""
+"""A stage's costs: list prices times quantities from the synthesised templates and cdk.json."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from cdk.choices import ExpressKafka, NoEks, ServerlessKafka, StandardKafka
 from cdk.config import StageConfig
-from cdk.watch.dashboard import POLLERS_A_UNIT
+from cdk.monitoring.dashboard import POLLERS_PER_UNIT
 from functions.core.pipeline import AnyPipeline
 from tests.docs.prices import PRICES
 
-HOURS: Final = 730  # of a month
+HOURS: Final = 730  # per month
 DAYS: Final = 30.4
 COUNTED: Final = {
     "AWS::EC2::NatGateway": "NAT gateway, hour",
@@ -21,17 +21,18 @@ COUNTED: Final = {
     "AWS::CloudWatch::Alarm": "CloudWatch alarm, month",
     "AWS::CloudWatch::Dashboard": "CloudWatch dashboard, month",
 }
+KEPT_VERSIONS: Final = 3  # of each function, by .github/scripts/functions.sh
 SLICE: Final = 1000  # records, on average
-COUNTS: Final = 5  # of a counter sink in a slice: a minute of five device types
-LOG_BYTES: Final = 1500  # a slice: two lines
-SLICE_SECONDS: Final = 1.0  # of a function, on real stores
+COUNTS: Final = 5  # items of a counter sink in a slice: one minute, five device types
+LOG_BYTES: Final = 1500  # per slice: two lines
+SLICE_SECONDS: Final = 1.0  # of a function, per slice, on real stores
 
 Resources = Mapping[str, list[dict[str, Any]]]  # properties by type, of all stacks of a stage
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A quantity of something that has a price; `at_most` where it is a ceiling."""
+    """A quantity of a priced item. `at_most` marks a ceiling."""
 
     price: str
     quantity: float
@@ -39,23 +40,24 @@ class Line:
 
     @property
     def dollars(self) -> float:
-        """A month."""
+        """US dollars a month."""
         return self.quantity * PRICES[self.price]
 
 
 def idle(stage: StageConfig, resources: Resources, pipelines: Sequence[AnyPipeline]) -> list[Line]:
-    """What a month costs before the first record: everything that is billed by the hour or by the piece."""
+    """Monthly costs before the first record: everything billed by the hour or per item."""
     lines = [*_kafka(stage, pipelines), *_counted(resources), _endpoints(resources), *_nodes(stage), *_pollers(stage)]
+    lines.append(_snapshots(stage, pipelines))
     if stage.redshift:
-        hours = stage.redshift.most_rpu_hours_a_day * DAYS
+        hours = stage.redshift.max_rpu_hours_per_day * DAYS
         lines.append(Line("Redshift Serverless, RPU-hour", hours, at_most=True))
     return [line for line in lines if line.quantity]
 
 
 def per_million(pipeline: AnyPipeline, memory_mib: int) -> list[Line]:
-    """What a million records cost on Lambda, if no key comes twice in a slice."""
+    """Costs of a million records on Lambda, if no key repeats within a slice."""
     slices = 1e6 / SLICE
-    transaction = 2 * (1 + COUNTS * len(pipeline.counters))  # each item of a transaction is written twice
+    transaction = 2 * (1 + COUNTS * len(pipeline.counters))  # DynamoDB bills each item of a transaction twice
     writes = slices * (1 + transaction) + 1e6 * len(pipeline.tables)
     return [
         Line("Lambda arm64, GB-second", slices * SLICE_SECONDS * memory_mib / 1024),
@@ -67,12 +69,12 @@ def per_million(pipeline: AnyPipeline, memory_mib: int) -> list[Line]:
 
 
 def table(lines: list[Line]) -> str:
-    """As Markdown, with the sum."""
-    most = sum(line.dollars for line in lines)
-    least = sum(line.dollars for line in lines if not line.at_most)
-    total = f"{least:,.2f}" if least == most else f"{least:,.2f} to {most:,.2f}"
-    head = ["| what | how many | $ each | $ |", "|---|--:|--:|--:|"]
-    return "\n".join([*head, *map(_row, lines), f"| **together** | | | **{total}** |"])
+    """A Markdown table with the total."""
+    high = sum(line.dollars for line in lines)
+    low = sum(line.dollars for line in lines if not line.at_most)
+    total = f"{low:,.2f}" if low == high else f"{low:,.2f} to {high:,.2f}"
+    head = ["| item | quantity | $ each | $ |", "|---|--:|--:|--:|"]
+    return "\n".join([*head, *map(_row, lines), f"| **total** | | | **{total}** |"])
 
 
 def _row(line: Line) -> str:
@@ -109,14 +111,20 @@ def _endpoints(resources: Resources) -> Line:
 
 
 def _nodes(stage: StageConfig) -> list[Line]:
-    """One node for what every cluster runs; three, one a zone, where workers run."""
+    """One node for the cluster's own pods, or three, one per zone, if workers run."""
     workers = any(run.runtime == "worker" for run in stage.pipelines.values())
     hours = (3 if workers else 1) * HOURS
     return [] if isinstance(stage.eks, NoEks) else [Line("EKS Auto Mode node (m7g.large and 12 %), hour", hours)]
 
 
 def _pollers(stage: StageConfig) -> list[Line]:
-    """Of enabled mappings: one that rests polls nothing."""
+    """Poller units of enabled mappings. Disabled mappings have none."""
     enabled = [run.pollers for run in stage.pipelines.values() if run.runtime == "msk" and run.pollers]
-    units = sum(ceil(pollers.least / POLLERS_A_UNIT) for pollers in enabled)
+    units = sum(ceil(pollers.min / POLLERS_PER_UNIT) for pollers in enabled)
     return [Line("Lambda event poller unit, hour", units * HOURS)]
+
+
+def _snapshots(stage: StageConfig, pipelines: Sequence[AnyPipeline]) -> Line:
+    """Each published version has a snapshot as large as its memory. The first release has one version."""
+    memory = sum(stage.pipeline_config(pipeline.name).memory_mib for pipeline in pipelines)
+    return Line("Lambda SnapStart cache, GB-hour", KEPT_VERSIONS * memory / 1024 * HOURS, at_most=True)

@@ -1,7 +1,7 @@
-"""What a field of a pydantic model says of itself: what it takes, its default, and what it is.
+"""The documentation of a pydantic model's field: accepted values, default and description.
 
-What it takes, an alias such as `Name` may say, or in cdk.config a field's description; else its type and bounds do.
-What it is, the string below the field says, or in functions.settings a field's description.
+The accepted values come from an alias such as `Name`, from a description in cdk.config, or from type and bounds.
+The description is the string below the field, or in functions.settings a field's description.
 """
 
 import ast
@@ -15,17 +15,17 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from cdk.values import Frozen
+from cdk.values import ConfigModel
 
 WORDS: Final = {str: "text", int: "a whole number", float: "a number", bool: "`true` or `false`"}
 Model = type[BaseModel]
 
 
-def takes(model: Model, name: str) -> str:
-    """In words; not for fields that hold models."""
+def accepted_values(model: Model, name: str) -> str:
+    """The accepted values in words. Not for fields that contain models."""
     hint, info = hints(model)[name], model.model_fields[name]
-    if told := _told(hint) or (info.description if issubclass(model, Frozen) else None):
-        return told
+    if described := _alias_description(hint) or (info.description if issubclass(model, ConfigModel) else None):
+        return described
     if get_origin(hint) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(hint))
     if pattern := _limit([*info.metadata, *_metadata(hint)], "pattern"):
@@ -35,14 +35,14 @@ def takes(model: Model, name: str) -> str:
 
 
 def default(info: FieldInfo) -> str:
-    """As cdk.json or a variable would say it."""
+    """The default, written as in cdk.json or in a variable."""
     if info.is_required():
-        return "must be given"
-    match info.default:
-        case None:
+        return "required"
+    match info.get_default(call_default_factory=True):
+        case None | {}:
             return "none"
         case BaseModel() as model:
-            return f"kind `{model.kind}`" if hasattr(model, "kind") else "its own"
+            return f"kind `{model.kind}`" if hasattr(model, "kind") else "see its table"
         case bool() as flag:
             return f"`{str(flag).lower()}`"
         case () | Mapping():
@@ -51,21 +51,21 @@ def default(info: FieldInfo) -> str:
             return f"`{value}`"
 
 
-def meaning(model: Model, name: str) -> str:
-    """The string below the field; or a setting's description, which is its own unless the type says what it takes."""
-    told = next((strings[name] for each in model.__mro__ if name in (strings := _strings(each))), "")
-    if not told and not issubclass(model, Frozen):
-        told = model.model_fields[name].description or ""
-    return f"{told[:1].upper()}{told[1:].rstrip('.')}." if told else ""
+def description(model: Model, name: str) -> str:
+    """The string below the field, or for settings the field's description."""
+    text = next((strings[name] for each in model.__mro__ if name in (strings := _strings(each))), "")
+    if not text and not issubclass(model, ConfigModel):
+        text = model.model_fields[name].description or ""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def models(hint: Any) -> list[Model]:
-    """The models that a field may hold."""
+    """The models that a field can contain."""
     return [part for part in parts(hint) if isinstance(part, type) and issubclass(part, BaseModel)]
 
 
 def parts(hint: Any) -> list[Any]:
-    """A union's members, a mapping's values; anything else as it is."""
+    """A union's members or a mapping's values; any other type unchanged."""
     if get_origin(hint) is Annotated:
         return parts(get_args(hint)[0])
     arguments = get_args(hint)
@@ -75,7 +75,7 @@ def parts(hint: Any) -> list[Any]:
 
 
 def hints(model: Model) -> dict[str, Any]:
-    """The types of a model's fields, with what annotates them."""
+    """The types of a model's fields, with their annotations."""
     return {
         name: hint for name, hint in get_type_hints(model, include_extras=True).items() if name in model.model_fields
     }
@@ -83,7 +83,7 @@ def hints(model: Model) -> dict[str, Any]:
 
 @cache
 def _strings(model: type) -> dict[str, str]:
-    """The strings below the fields of a class, which Python forgets and the source keeps."""
+    """The strings below the fields of a class. Python discards them, so they are read from the source."""
     if not issubclass(model, BaseModel) or model is BaseModel:
         return {}
     (declared,) = ast.parse(dedent(inspect.getsource(model))).body
@@ -98,13 +98,13 @@ def _strings(model: type) -> dict[str, str]:
     }
 
 
-def _told(hint: Any) -> str | None:
-    """What an alias such as `Name` says that it takes."""
+def _alias_description(hint: Any) -> str | None:
+    """The accepted values that an alias such as `Name` describes."""
     return next((each.description for each in _metadata(hint) if isinstance(each, FieldInfo)), None)
 
 
 def _metadata(hint: Any) -> list[Any]:
-    """Of a type and its parts."""
+    """The metadata of a type and its parts."""
     if get_origin(hint) is Annotated:
         return list(hint.__metadata__)
     return [each for part in get_args(hint) for each in _metadata(part)]
@@ -116,5 +116,5 @@ def _range(metadata: Sequence[Any]) -> str:
 
 
 def _limit(metadata: Sequence[Any], name: str) -> Any:
-    """One that pydantic keeps among a field's metadata, such as `ge`, or None."""
+    """A limit such as `ge` in pydantic's metadata of a field, or None."""
     return next((limit for part in metadata if (limit := getattr(part, name, None)) is not None), None)

@@ -1,4 +1,4 @@
-"""The pages of the documentation as data: links, anchors, code blocks, quoted names. It reads, and judges nothing."""
+"""The pages of the documentation as data: links, anchors, code blocks, quoted names."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ QUOTED: Final = re.compile(r"`([^`\n]+)`")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block; the language is empty where the page names none."""
+    """A fenced block. The language is empty if the page names none."""
 
     page: str
     language: str
@@ -36,7 +36,7 @@ class Page:
 
     @cached_property
     def text(self) -> str:
-        """As it stands."""
+        """The page's complete text."""
         return self.path.read_text(encoding="utf-8")
 
     @cached_property
@@ -56,12 +56,12 @@ class Page:
 
     @property
     def quoted(self) -> list[str]:
-        """What stands in backticks in the prose."""
+        """The texts in backticks in the prose."""
         return QUOTED.findall(self.prose)
 
     @cached_property
     def anchors(self) -> set[str]:
-        """What a link may name after #: headings as GitHub makes them anchors, lower case and without punctuation."""
+        """The possible link targets after #: headings as GitHub converts them, lower case and without punctuation."""
         return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in self._headings()}
 
     def _headings(self) -> Iterator[str]:
@@ -74,7 +74,7 @@ def pages() -> list[Page]:
 
 
 def blocks(*languages: str) -> list[Block]:
-    """The blocks of all pages in these languages."""
+    """The blocks of all pages in any of these languages."""
     return [block for page in pages() for block in page.blocks if block.language in languages]
 
 

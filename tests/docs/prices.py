@@ -1,6 +1,6 @@
-"""AWS's public list prices of us-east-1 in US dollars, as they were known in November 2026.
+"""AWS's public list prices for us-east-1 in US dollars, as of November 2026.
 
-Nobody has asked the price list API for them, so they are to be verified. What AWS charges is in your bill.
+They were not checked against AWS's price list API.
 """
 
 from typing import Final
@@ -24,6 +24,7 @@ PRICES: Final = {
     "Redshift Serverless, RPU-hour": 0.375,
     "Lambda arm64, GB-second": 0.0000133334,
     "Lambda, million invocations": 0.20,
+    "Lambda SnapStart cache, GB-hour": 0.0054165600,
     "DynamoDB on demand, million writes of 1 KB": 0.625,
     "S3 put, million": 5.00,
     "CloudWatch Logs, GB": 0.50,

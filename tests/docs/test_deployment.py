@@ -1,4 +1,4 @@
-"""What "deployment" feeds to programs: the programs of its desk run on a real broker, the files are what they say."""
+"""The here-documents of "Deployment": its programs run on a real broker, and its files are valid."""
 
 import json
 import os
@@ -10,19 +10,21 @@ import yaml
 from confluent_kafka.admin import AdminClient
 
 from functions.core.topic_config import TopicConfig
-from functions.local.broker.apache import Apache
+from sandbox.broker.apache import Apache
 from tests.docs.pages import page
 
-FED = re.compile(r"^([^\n]+) <<'?EOF'?\n(.*?)\nEOF$", re.DOTALL | re.MULTILINE)
+HERE_DOCUMENT = re.compile(r"^([^\n]+) <<'?EOF'?\n(.*?)\nEOF$", re.DOTALL | re.MULTILINE)
 
 
-def fed(program: str) -> list[str]:
-    """The here-documents of the page whose command ends so."""
-    return [text for command, text in FED.findall(page("docs/deployment.md").text) if command.endswith(program)]
+def here_documents(program: str) -> list[str]:
+    """The here-documents whose command ends like this."""
+    return [
+        text for command, text in HERE_DOCUMENT.findall(page("docs/deployment.md").text) if command.endswith(program)
+    ]
 
 
-def ran(program: str, broker: Apache) -> str:
-    """What it prints, in the environment that the desk has from stage.env."""
+def output(program: str, broker: Apache) -> str:
+    """The program's output, in the environment of the admin pod."""
     environment = os.environ | {
         "TANDEM_STAGE": "dev",
         "TANDEM_PIPELINE": "logins",
@@ -37,16 +39,16 @@ def ran(program: str, broker: Apache) -> str:
     ).stdout
 
 
-def test_the_desk_makes_the_topics_and_sends_a_first_record(empty_kafka: Apache) -> None:
-    topics, record = fed("python -")
-    assert ran(topics, empty_kafka) == "user-login made\nprocessed-user-login made\n"
-    assert ran(record, empty_kafka) == "0\n"
+def test_the_admin_pod_creates_the_topics_and_sends_a_first_record(empty_kafka: Apache) -> None:
+    topics, record = here_documents("python -")
+    assert output(topics, empty_kafka) == "user-login created\nprocessed-user-login created\n"
+    assert output(record, empty_kafka) == "0\n"
     found = AdminClient({"bootstrap.servers": empty_kafka.bootstrap}).list_topics("user-login", timeout=10)
     assert len(found.topics["user-login"].partitions) == TopicConfig().partitions
 
 
-def test_the_files_of_the_desk_are_what_they_say() -> None:
-    (trust,) = fed("> build/trust.json")
+def test_the_files_of_the_admin_pod_are_valid() -> None:
+    (trust,) = here_documents("> build/trust.json")
     assert json.loads(trust)["Statement"][0]["Principal"] == {"Service": "pods.eks.amazonaws.com"}
-    (pod,) = fed("kubectl apply -f -")
+    (pod,) = here_documents("kubectl apply -f -")
     assert yaml.safe_load(pod)["kind"] == "Pod"

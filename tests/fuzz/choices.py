@@ -1,38 +1,38 @@
-"""Bytes as a row of choices: whatever the bytes are, they choose something, and similar bytes choose alike."""
+"""Bytes as a sequence of choices: any bytes are valid, and similar bytes make similar choices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-One = TypeVar("One")
+Option = TypeVar("Option")
 
 
 @dataclass(slots=True)
 class Choices:
-    """Where nothing is left, the first of everything is chosen."""
+    """When no bytes are left, the first option is chosen."""
 
     data: bytes
-    at: int = 0
+    position: int = 0
 
     def byte(self) -> int:
-        """0 to 255."""
-        self.at += 1
-        return self.data[self.at - 1] if self.at <= len(self.data) else 0
+        """Return the next byte, 0 to 255; 0 if none is left."""
+        self.position += 1
+        return self.data[self.position - 1] if self.position <= len(self.data) else 0
 
-    def chance(self, of: int) -> bool:
-        """True for one byte of so many; never where nothing is left."""
-        return self.byte() % of == of - 1
+    def chance(self, odds: int) -> bool:
+        """Return True for one in `odds` bytes; False if none is left."""
+        return self.byte() % odds == odds - 1
 
-    def one(self, options: Sequence[One]) -> One:
-        """One of them."""
+    def pick(self, options: Sequence[Option]) -> Option:
+        """Return one of the options."""
         return options[self.byte() % len(options)]
 
     def chunk(self) -> bytes:
-        """Up to 255 bytes as they are."""
+        """Return up to 255 bytes unchanged."""
         size = self.byte()
-        self.at += size
-        return self.data[self.at - size : self.at]
+        self.position += size
+        return self.data[self.position - size : self.position]
 
     def rest(self) -> bytes:
-        """All that is left."""
-        return self.data[self.at :]
+        """Return all remaining bytes."""
+        return self.data[self.position :]

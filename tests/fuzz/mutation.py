@@ -1,11 +1,11 @@
-"""Unguided inputs for where there is no atheris, and for a quick look in every test run: mutations of the corpus."""
+"""Unguided inputs, as random mutations of the corpus: for every test run, and for machines without atheris."""
 
 import json
 from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Final
 
-from tests.fuzz.targets import LONGEST
+from tests.fuzz.targets import MAX_INPUT_BYTES
 
 TOKENS: Final = (
     b"null", b"true", b"1e999", b"-1", b"1e-400", b"9223372036854775808", b'"\\ud83d"', b'"\\u0000"', b"{", b"}", b"[",
@@ -13,17 +13,17 @@ TOKENS: Final = (
     b'"user_id"', b'"app_version"', b'"device_type"', b'"ip"', b'"locale"', b'"device_id"', b'"timestamp"', b'"offset"',
     b'"partition"', b'"topic"', b'"records"', b'"eventSource"', b'"headers"', b'"key"', b'"value"', b"::1", b"%",
 )  # fmt: skip
-MOST: Final = 4  # changes of one input
+MAX_CHANGES: Final = 4  # to one input
 
 
 def inputs(seeds: Sequence[bytes], count: int, seed: int) -> Iterator[bytes]:
-    """The same for the same seeds and number."""
-    random = Random(f"{seed}/{count}")  # noqa: S311 - reproducible on purpose
+    """Yield `count` mutations of the seeds; the same arguments give the same inputs."""
+    random = Random(f"{seed}/{count}")  # noqa: S311 - must be reproducible
     for _ in range(count):
         data = random.choice(seeds)
-        for _ in range(random.randint(1, MOST)):
+        for _ in range(random.randint(1, MAX_CHANGES)):
             data = _changed(random, data, random.choice(seeds))
-        yield data[:LONGEST]
+        yield data[:MAX_INPUT_BYTES]
 
 
 def _changed(random: Random, data: bytes, other: bytes) -> bytes:
@@ -36,8 +36,8 @@ def _changed(random: Random, data: bytes, other: bytes) -> bytes:
         case 2:
             new = b""
         case 3:
-            at = random.randint(0, len(other))
-            new = other[at : at + random.randint(1, 64)]
+            first = random.randint(0, len(other))
+            new = other[first : first + random.randint(1, 64)]
         case 4:
             new = data[begin : begin + size] * random.randint(2, 4)
         case _:

@@ -1,17 +1,21 @@
-"""What is fuzzed: a name, and a function that takes any bytes and raises only what is a finding."""
+"""The fuzz targets: each is a function of any bytes, and any exception that it raises is a finding."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from tests.fuzz import event_target, logins_target
+from tests.fuzz import codec_targets, event_target, logins_target
 
-TARGETS: Final[dict[str, Callable[[bytes], None]]] = {"event": event_target.one, "logins": logins_target.one}
+TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
+    "event": event_target.run,
+    "logins": logins_target.run,
+    **{name: codec_targets.target(name) for name in codec_targets.CASES},
+}
 CORPUS: Final = Path(__file__).parent / "corpus"
-LONGEST: Final = 2048  # bytes of an input
+MAX_INPUT_BYTES: Final = 2048
 
 
 def corpus(target: str) -> Iterator[tuple[Path, bytes]]:
-    """The inputs that are kept: each reaches code that no other does, or was a finding once."""
+    """Yield the kept inputs: each reaches code that no other input reaches, or was a finding."""
     for file in sorted((CORPUS / target).iterdir()):
         yield file, file.read_bytes()

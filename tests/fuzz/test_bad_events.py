@@ -1,4 +1,4 @@
-"""Events that no mapping sends: one ValueError that names the partition, and tells nothing of what records hold."""
+"""Events that no mapping sends: one ValueError that names the partition, and contains nothing of the records."""
 
 from base64 import b64encode
 from typing import Any
@@ -21,8 +21,8 @@ def event(*records: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"value": "AAA"},  # cut off
-        {"value": "A A="},  # which a lenient decoder would take for something else
+        {"value": "AAA"},  # truncated
+        {"value": "A A="},  # a lenient decoder would accept it
         {"value": SECRET},
         {"key": 1},
         {"offset": "5"},
@@ -38,39 +38,41 @@ def event(*records: Any) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_a_field_of_the_wrong_kind(changes: dict[str, Any]) -> None:
-    refused(event(GOOD, GOOD | {"offset": 6} | changes), "user-login-0: takes records of a Kafka event source mapping")
+def test_a_field_of_the_wrong_type(changes: dict[str, Any]) -> None:
+    refused(
+        event(GOOD, GOOD | {"offset": 6} | changes), "user-login-0: expected records of a Kafka event source mapping"
+    )
 
 
 @pytest.mark.parametrize("name", ["topic", "partition", "offset"])
-def test_a_field_that_is_missing(name: str) -> None:
-    refused(event({field: value for field, value in GOOD.items() if field != name}), "user-login-0: takes records")
+def test_a_missing_field(name: str) -> None:
+    refused(event({field: value for field, value in GOOD.items() if field != name}), "user-login-0: expected records")
 
 
 @pytest.mark.parametrize("other", [{"partition": 1, "offset": 6}, {"topic": "other", "offset": 6}, {}], ids=str)
-def test_records_that_do_not_belong_together(other: dict[str, Any]) -> None:
-    refused(event(GOOD, GOOD | other), "user-login-0: takes records")
+def test_records_of_different_partitions_or_out_of_order(other: dict[str, Any]) -> None:
+    refused(event(GOOD, GOOD | other), "user-login-0: expected records")
 
 
 @pytest.mark.parametrize("record", [None, 1, "record", [], [GOOD]], ids=str)
-def test_what_is_no_record(record: Any) -> None:
-    refused(event(record), "user-login-0: takes records")
+def test_an_invalid_record(record: Any) -> None:
+    refused(event(record), "user-login-0: expected records")
 
 
-@pytest.mark.parametrize("given", [None, 1, "event", [], b"{}"], ids=str)
-def test_what_is_no_event(given: Any) -> None:
-    refused(given, "takes an event of a Kafka event source mapping")
+@pytest.mark.parametrize("invalid_event", [None, 1, "event", [], b"{}"], ids=str)
+def test_an_invalid_event(invalid_event: Any) -> None:
+    refused(invalid_event, "expected an event of a Kafka event source mapping")
 
 
 @pytest.mark.parametrize("headers", [5, [5], [{"trace": "text"}], [{"trace": [1.5]}], "text"], ids=str)
-def test_headers_are_told_when_they_are_asked_for(headers: Any) -> None:
-    (part,) = slices(event(GOOD | {"headers": headers}))
-    with pytest.raises(ValueError, match="headers: takes records"):
-        part.headers[0]
+def test_invalid_headers_raise_when_they_are_read(headers: Any) -> None:
+    (slice_,) = slices(event(GOOD | {"headers": headers}))
+    with pytest.raises(ValueError, match="headers: expected records"):
+        slice_.headers[0]
 
 
-def refused(given: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told) as error:
-        list(slices(given))
+def refused(invalid_event: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as error:
+        list(slices(invalid_event))
     assert len(str(error.value).splitlines()) == 1
     assert SECRET not in str(error.value)

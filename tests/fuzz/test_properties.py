@@ -1,4 +1,4 @@
-"""Whatever comes, both runtimes make the same of it, each record once; a wrong setting is told plainly."""
+"""Both runtimes have the same effects for any records, each once; a wrong setting gives one clear line."""
 
 import json
 from dataclasses import replace
@@ -46,7 +46,7 @@ values = (
 headers = st.lists(st.tuples(st.text(max_size=5), st.none() | st.binary(max_size=5)), max_size=3)
 records = st.tuples(
     st.integers(0, 2),  # partition
-    st.integers(1, 3),  # offsets from the one before
+    st.integers(1, 3),  # offsets after the previous record
     st.none() | st.sampled_from([b"u-1", b"u-2", b"", b"\xff"]) | st.binary(max_size=5),
     values,
     headers,
@@ -55,10 +55,10 @@ records = st.tuples(
 sizes = st.lists(st.integers(1, 7), min_size=1, max_size=5)
 
 
-def _messages(given: list[tuple[Any, ...]]) -> list[Message]:
+def _messages(drawn: list[tuple[Any, ...]]) -> list[Message]:
     ends = dict.fromkeys(range(3), -1)
     messages = []
-    for partition, step, key, value, headers, timestamp in given:
+    for partition, step, key, value, headers, timestamp in drawn:
         ends[partition] += step
         messages.append(
             Message(
@@ -69,13 +69,13 @@ def _messages(given: list[tuple[Any, ...]]) -> list[Message]:
     return messages
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(records, max_size=25), sizes, sizes, st.sampled_from(Tombstones))
-def test_both_runtimes_have_the_same_effects_whatever_the_records(
-    given: list[tuple[Any, ...]], batches: list[int], reads: list[int], tombstones: Tombstones
+def test_both_runtimes_have_the_same_effects_for_any_records(
+    drawn: list[tuple[Any, ...]], batches: list[int], reads: list[int], tombstones: Tombstones
 ) -> None:
     pipeline = replace(PATIENT, tombstones=tombstones, limits=SMALL)
-    msk, worker, messages = World(pipeline), World(pipeline), _messages(given)
+    msk, worker, messages = World(pipeline), World(pipeline), _messages(drawn)
     msk.msk(messages, cycle(batches))
     worker.worker(messages, cycle(reads))
     assert msk.effects() == worker.effects()
@@ -94,7 +94,7 @@ VALID: Final = {
 }
 variables = st.sampled_from(["AWS_REGION", *(f"TANDEM_{name.upper()}" for name in Settings.model_fields)])
 numbers = st.one_of(st.integers(-2, 100), st.integers(), st.floats()).map(str)
-# Any text that an environment can hold: bytes that are not UTF-8 come as halves of surrogate pairs.
+# Any text that an environment can hold: bytes that are not UTF-8 appear as lone surrogates.
 texts = st.text(st.characters(exclude_characters="\0"), max_size=20) | st.binary(max_size=8).map(
     lambda raw: raw.replace(b"\0", b"").decode(errors="surrogateescape")
 )
@@ -109,18 +109,18 @@ def test_an_environment_gives_settings_or_one_line_that_shows_no_secret(
     try:
         read(environment)
     except InvalidSetting as error:
-        told = str(error)
-        assert told.startswith(("TANDEM_", "AWS_REGION"))
-        assert len(told.splitlines()) == 1
-        told.encode()  # it can be written
+        message = str(error)
+        assert message.startswith(("TANDEM_", "AWS_REGION"))
+        assert len(message.splitlines()) == 1
+        message.encode()  # raises if it cannot be printed
         for name in SECRETS:
             variable = f"TANDEM_{name.upper()}"
-            assert f"{variable}: got {environment.get(variable)!r}" not in told
+            assert f"{variable}: got {environment.get(variable)!r}" not in message
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(environments)
-def test_settings_that_are_taken_make_a_consumer(changes: dict[str, str]) -> None:
+def test_valid_settings_make_a_consumer(changes: dict[str, str]) -> None:
     try:
         chosen = read(VALID | changes)
     except InvalidSetting:

@@ -1,26 +1,28 @@
-"""The same messages through each runtime, from the client's objects to stores in memory."""
+"""Sends the same messages through each runtime, from the client's objects to stores in memory."""
 
 import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Final, cast
 
 from confluent_kafka import Message
 
-from functions.core.pipeline import AnyPipeline
+from functions.core.effects import Newest
+from functions.core.pipeline import AnyPipeline, Tombstones
 from functions.core.ports import Stores
 from functions.core.settle import Settled, Settler
-from functions.local.event_source.event import Batch as Delivered
-from functions.local.event_source.event import payload
 from functions.runtimes.msk.batch import Batch
 from functions.runtimes.msk.event import slices
 from functions.runtimes.worker.fleet import Fleet
 from functions.runtimes.worker.lane import Lane
+from functions.runtimes.worker.pace import Pace
 from functions.runtimes.worker.records import runs
+from sandbox.event_source.event import RecordBatch as Delivered
+from sandbox.event_source.event import payload
 from tests.fuzz.memory import KEY, stores
 
 THREADS: Final = ThreadPoolExecutor(2)
@@ -29,58 +31,71 @@ SECONDS: Final = 30.0
 
 @dataclass(frozen=True)
 class World:
-    """A pipeline on stores of its own."""
+    """A pipeline on separate stores."""
 
     pipeline: AnyPipeline
     stores: Stores = field(default_factory=stores)
 
     @property
     def settler(self) -> Settler:
-        """On these stores."""
+        """A new settler on these stores."""
         return Settler(self.pipeline, self.stores, KEY)
 
     def msk(self, messages: Sequence[Message], cuts: Iterator[int]) -> None:
-        """Batch by batch, of sizes that `cuts` gives; every third one comes again, as after a crash."""
-        batch = Batch(self.settler.settle, THREADS)
-        for number, part in enumerate(_cut(messages, cuts)):
+        """Settle batches of the sizes in `cuts`; every third batch is redelivered, as after a crash."""
+        batch = Batch(self.settler.begin, THREADS)
+        for number, batch_messages in enumerate(_cut(messages, cuts)):
             for _ in range(2 if number % 3 == 0 else 1):
-                event = json.loads(payload(_delivered(part), "arn:aws:kafka:::cluster", "b-1:9098"))
+                event = json.loads(payload(_delivered(batch_messages), "arn:aws:kafka:::cluster", "b-1:9098"))
                 for outcome in batch.run(list(slices(event)), time.monotonic() + SECONDS):
                     if not isinstance(outcome.result, Settled):
                         raise outcome.result
 
     def worker(self, messages: Sequence[Message], cuts: Iterator[int]) -> None:
-        """Read by read, of sizes that `cuts` gives; slices are cut by the pipeline's limits."""
-        fleet = Fleet(self.settler.settle, THREADS, time.time)
+        """Settle reads of the sizes in `cuts`; the pipeline's limits cut the slices."""
+        fleet = Fleet(self.settler.begin, THREADS, time.time)
         numbers = {cast("int", message.partition()) for message in messages}
-        fleet.lanes = {number: Lane(self.pipeline.topic, number, 0, self.pipeline.limits) for number in numbers}
+        fleet.lanes = {number: self._lane(number) for number in numbers}
         now = 0.0
-        for part in _cut(messages, cuts):
-            fleet.add(runs(part), now)
+        for read in _cut(messages, cuts):
+            fleet.add(runs(read), now)
             now = _turn(fleet, now)
         while fleet.size:
             now = _turn(fleet, now)
 
+    def _lane(self, partition: int) -> Lane:
+        """Return an open lane that the client reads."""
+        limits = self.pipeline.limits
+        pace = Pace(limits.slice_records, SECONDS)
+        return Lane(self.pipeline.topic, partition, limits, pace, position=0, is_open=True, attached=True)
+
     def effects(self) -> dict[str, Any]:
-        """What the stores hold, however it was cut into slices. A header without a value is an empty one to Lambda."""
-        held: Any = self.stores  # the in-memory ones, which can be looked into
+        """Return what the stores hold, independent of slices. In Lambda a header without a value is an empty header."""
+        held: Any = self.stores  # the in-memory stores, whose content is readable
         objects, positions = held.lake.objects.items(), held.ledger.positions.items()
         return {
-            "rows": Counter(row for (source, _, _), (_, rows) in objects for row in _rows(source, rows)),
-            "next": {source: at.next for source, at in positions},
+            "rows": Counter(row for (source, _, _), intent in objects for row in _rows(source, intent.rows)),
+            "next": {source: position.next for source, position in positions},
             "counters": dict(held.ledger.counters),
-            "tables": {name: table.rows for name, table in held.tables.items()},
+            "tables": {name: _winners(self.pipeline, table.rows) for name, table in held.tables.items()},
             "messages": {name: Counter(map(repr, topic.messages)) for name, topic in held.topics.items()},
             "letters": {
-                place: replace(letter, headers=[(name, value or b"") for name, value in letter.headers])
-                for place, letter in held.dead_letters.letters.items()
+                key: replace(letter, headers=[(name, value or b"") for name, value in letter.headers])
+                for key, letter in held.dead_letters.letters.items()
             },
         }
 
 
+def _winners(pipeline: AnyPipeline, rows: dict[Any, Newest]) -> dict[Any, Any]:
+    """Return the winner of each key. What a delete's order begins with depends on slices: see effects.record_times."""
+    if pipeline.tombstones is not Tombstones.DELETE:
+        return rows
+    return {key: (winner.offset, winner.order.partition, winner.row) for key, winner in rows.items()}
+
+
 def _turn(fleet: Fleet, now: float) -> float:
     fleet.start(now)
-    fleet.wait(fleet.lanes, SECONDS)
+    wait([lane.attempt.future for lane in fleet.lanes.values() if lane.attempt], SECONDS)
     for ended in fleet.ended(now):
         if ended.error is not None:
             raise ended.error
@@ -102,7 +117,8 @@ def _delivered(messages: Sequence[Message]) -> Delivered:
 
 
 def _rows(source: object, rows: Any) -> Iterator[tuple[str, ...]]:
-    for at, offset in enumerate(rows.offsets):
-        yield str(source), str(offset), str(rows.timestamps[at]), repr([column[at] for column in rows.columns.values()])
+    for index, offset in enumerate(rows.offsets):
+        values = [column[index] for column in rows.columns.values()]
+        yield str(source), str(offset), str(rows.timestamps[index]), repr(values)
     for delete in rows.deletes:
         yield str(source), repr(delete)

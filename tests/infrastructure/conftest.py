@@ -1,6 +1,6 @@
-"""The synthesised templates of both stages, made once for each process of the test run.
+"""The synthesised templates of both stages, created once in each process of the test run.
 
-They hold the reference pipeline only, so that one more changes no test here: test_one_runtime.py looks at all of them.
+They have the reference pipeline only, so another pipeline changes no test here. test_one_runtime.py covers all.
 """
 
 import json
@@ -31,12 +31,13 @@ CONTEXT = WHOLE | {"stages": {name: _only_reference(stage) for name, stage in WH
 UNCHECKED = {"aws:cdk:bundling-stacks": [], "@aws-cdk/core:validateAgainstDefaultRules": False}
 HASH = 8  # characters that CDK adds to a stack's ID
 PLACE: dict[str, Any] = {"region": "us-east-1", "zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}
-PROVISIONED = {"logins": {"runtime": "msk", "pollers": {"least": 1, "most": 2}}}
-ALTERNATIVES: dict[str, dict[str, Any]] = {  # what cdk.json's stages do not choose
+PROVISIONED = {"logins": {"runtime": "msk", "pollers": {"min": 1, "max": 2}}}
+ALTERNATIVES: dict[str, dict[str, Any]] = {  # choices that cdk.json's stages do not use
     "burst": PLACE | {"kafka": {"kind": "serverless"}},
     "express": PLACE
     | {"kafka": {"kind": "express"}, "network": {"kind": "new", "nat": "one"}, "eks": {"kind": "none"}},
     "iam": PLACE | {"kafka": {"kind": "standard", "brokers_per_zone": 2}, "pipelines": PROVISIONED},
+    "scram": PLACE | {"kafka": {"kind": "standard"}, "kafka_auth": "scram", "protected": True},
     "lean": PLACE
     | {"network": {"kind": "new", "cidr": "10.4.0.0/20"}, "eks": {"kind": "none"}, "pipelines": PROVISIONED},
     "given": PLACE
@@ -57,6 +58,15 @@ ALTERNATIVES: dict[str, dict[str, Any]] = {  # what cdk.json's stages do not cho
         },
         "kafka_auth": "scram",
         "eks": {"kind": "existing", "name": "shared", "security_group": "sg-0e0f0a0b"},
+        "github": {
+            "repository": "acme/tandem",
+            "environment": "given",
+            "provider_arn": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com",
+        },
+        "key": "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4444-8888-ffffffffffff",
+        "alarm_topic": "arn:aws:sns:us-east-1:111122223333:on-call",
+        "bootstrap_qualifier": "given",
+        "permissions_boundary": "arn:aws:iam::111122223333:policy/boundary",
     },
 }
 
@@ -81,18 +91,24 @@ class Templates:
         return dict(only["Properties"])
 
     def parameters(self, stage: str, stack: str) -> dict[str, Any]:
-        """What a stack leaves for others in SSM parameters: values by full name."""
+        """The SSM parameters that a stack publishes: values by full name."""
         found = self.resources(stage, stack, "AWS::SSM::Parameter").values()
         return {resource["Properties"]["Name"]: resource["Properties"]["Value"] for resource in found}
 
 
 def synthesise(
-    out: Path, stages: Mapping[str, Any] | None = None, pipelines: Mapping[str, AnyPipeline] = REFERENCE
+    out: Path,
+    stages: Mapping[str, Any] | None = None,
+    pipelines: Mapping[str, AnyPipeline] = REFERENCE,
+    flags: Mapping[str, object] | None = None,
 ) -> Templates:
-    """Synthesise these stages, those of cdk.json unless told otherwise, without the zip and without the checks."""
+    """Synthesise stages, by default those of cdk.json, without the zip and without the checks.
+
+    `flags` are values of the context that differ from those of cdk.json.
+    """
     from cdk import synthesis  # noqa: PLC0415 - importing it starts Node
 
-    context = CONTEXT | UNCHECKED | {"stages": stages or CONTEXT["stages"]}
+    context = CONTEXT | UNCHECKED | {"stages": stages or CONTEXT["stages"]} | (flags or {})
     synthesis.app(context, str(out), checked=False, pipelines=pipelines).synth()
     found = {}
     for path in out.glob("assembly-*/*.template.json"):
@@ -110,11 +126,17 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def templates(out: Path) -> Templates:
-    """Of cdk.json's stages."""
+    """The templates of cdk.json's stages."""
     return synthesise(out)
 
 
 @pytest.fixture(scope="session")
 def alternatives(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """Of ALTERNATIVES."""
+    """The templates of ALTERNATIVES."""
     return synthesise(tmp_path_factory.mktemp("alternatives"), ALTERNATIVES)
+
+
+@pytest.fixture(scope="session")
+def every(templates: Templates, alternatives: Templates) -> Templates:
+    """The templates of cdk.json's stages and of ALTERNATIVES."""
+    return Templates({**templates.by_stack, **alternatives.by_stack})

@@ -1,4 +1,4 @@
-"""A stage of the templates on emulators: its stores, its secrets, a broker, and this process set up as a runtime is."""
+"""A stage of the templates on emulators: stores, secrets and a broker, with this process configured as a runtime."""
 
 import json
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ import pytest
 from functions import settings
 from functions.bootstrap import App
 from functions.core import names
-from functions.local import stores
-from functions.local.broker.embedded import Embedded
 from functions.pipelines.logins import PIPELINE
+from sandbox import stores
+from sandbox.broker.embedded import Embedded
 from tests.emulator import account
 from tests.infrastructure import recording
 from tests.infrastructure.conftest import Templates
@@ -31,18 +31,18 @@ OURS: Final = {
 
 @dataclass(frozen=True)
 class Deployed:
-    """What is there while the test runs."""
+    """A deployed stage, which exists during the test."""
 
     resolved: Resolved
     bootstrap: str
     monkeypatch: pytest.MonkeyPatch
 
     def statements(self, runtime: str) -> list[Statement]:
-        """What the runtime's role may do."""
+        """The statements of the runtime's role."""
         return list(self.resolved.statements(runtime))
 
     def run(self, runtime: str) -> list[Call]:
-        """What the runtime's requests need, each once."""
+        """The distinct permissions that the runtime's requests need."""
         recorded = recording.record(self.monkeypatch)
         self._connect()
         if runtime == "msk":
@@ -52,7 +52,7 @@ class Deployed:
         return self._calls(recorded)
 
     def _connect(self) -> None:
-        """Read what a real connection takes, too."""
+        """Read what a real connection needs, too."""
         variables = self.resolved.function["Environment"]["Variables"] | {"TANDEM_BOOTSTRAP_SERVERS": "broker:9096"}
         App(settings.read(variables)).kafka  # noqa: B018 - for the request that it makes
 
@@ -62,7 +62,7 @@ class Deployed:
         aws = Aws({table["TableName"]: _partition_key(table) for table in tables}, function["KmsKeyArn"])
         calls = [call for request in recorded.aws for call in aws.calls(*request)]
         if function["Environment"]["Variables"]["TANDEM_KAFKA_AUTH"] == "iam":
-            group = names.group(self.resolved.stage, PIPELINE.name)
+            group = names.consumer_group(self.resolved.stage, PIPELINE.name)
             for kind in recorded.consumer:
                 calls += kafka_calls(kind, cluster, PIPELINE.topic, group)
             for kind in recorded.producer:
@@ -72,7 +72,7 @@ class Deployed:
 
 @contextmanager
 def deployed(templates: Templates, stage: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    """The stage, until the end of `with`."""
+    """Deploy the stage for the duration of `with`."""
     with account() as client, Embedded() as broker:
         resolved = Resolved(templates, stage, _secrets(client("secretsmanager"), Resolved(templates, stage)))
         variables = resolved.function["Environment"]["Variables"]
@@ -86,13 +86,13 @@ def deployed(templates: Templates, stage: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def _secrets(client: Any, resolved: Resolved) -> dict[str, str]:
-    """Make the secrets of the templates: their ARNs by name."""
-    made = [
+    """Create the secrets of the templates; returns ARNs by name."""
+    created = [
         client.create_secret(Name=one["Name"], SecretString=json.dumps(USER))
         for stack in ("stores", "kafka")
         for one in resolved.properties(stack, "AWS::SecretsManager::Secret")
     ]
-    return {one["Name"]: one["ARN"] for one in made}
+    return {one["Name"]: one["ARN"] for one in created}
 
 
 def _partition_key(table: dict[str, Any]) -> str:

@@ -1,8 +1,8 @@
-"""A synthesised stack, made in the emulator by its CloudFormation.
+"""Deploys a synthesised stack in the emulator by its CloudFormation.
 
-Moto's CloudFormation lacks some things. Those are made by their services' own calls, from what the template says of
-them: a GlobalTable of one replica as a Table, a secret, and a bucket's versions and notifications. Policies
-and tags are left out: it has none of the former, and its keys take only tags of KMS's own spelling.
+Moto's CloudFormation does not support everything. The rest is created by calls to the services, from the template's
+values: a GlobalTable of one replica as a Table, a secret, and a bucket's versions and notifications. Policies
+and tags are omitted: moto does not support the former, and its keys accept only KMS's own spelling of tags.
 """
 
 import json
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions.local.stores import Client
+from sandbox.stores import Client
 
 Template = Mapping[str, Any]
 SECRET, TABLES, BUCKET = "AWS::SecretsManager::Secret", "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket"
-LEFT_OUT = (SECRET, "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")
+UNSUPPORTED = (SECRET, "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,14 @@ class Emulated:
     client: Client
 
     def deploy(self, name: str, template: Template) -> dict[str, str]:
-        """Make a stack. What is returned: the physical ID of each of its resources by logical ID."""
+        """Deploy a stack, and return the physical ID of each resource by logical ID."""
         secrets = {logical: self._secret(each["Properties"]) for logical, each in _of(template, SECRET)}
-        made = {logical: _made(each) for logical, each in template["Resources"].items() if each["Type"] not in LEFT_OUT}
-        body = _with_refs({**template, "Resources": made, "Parameters": {}, "Rules": {}}, secrets)
+        supported = {
+            logical: _supported(each)
+            for logical, each in template["Resources"].items()
+            if each["Type"] not in UNSUPPORTED
+        }
+        body = _with_refs({**template, "Resources": supported, "Parameters": {}, "Rules": {}}, secrets)
         formation = self.client("cloudformation")
         formation.create_stack(StackName=name, TemplateBody=json.dumps(body))
         found = formation.describe_stack_resources(StackName=name)["StackResources"]
@@ -45,10 +49,10 @@ class Emulated:
         s3 = self.client("s3")
         if versions := properties.get("VersioningConfiguration"):
             s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versions)
-        told = properties.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
+        notifications = properties.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
         queues = [
             {"QueueArn": self._queue_arn(physical[each["Queue"]["Fn::GetAtt"][0]]), "Events": [each["Event"]]}
-            for each in told
+            for each in notifications
         ]
         s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={"QueueConfigurations": queues})
 
@@ -61,8 +65,8 @@ def _of(template: Template, kind: str) -> list[tuple[str, dict[str, Any]]]:
     return [(logical, each) for logical, each in template["Resources"].items() if each["Type"] == kind]
 
 
-def _made(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource that moto understands. Of a GlobalTable only the replica's protection moves, to the table."""
+def _supported(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource that moto supports. The protection of a GlobalTable's replica moves to its table."""
     properties = {name: each for name, each in resource["Properties"].items() if name != "Tags"}
     if resource["Type"] != TABLES:
         return {"Type": resource["Type"], "Properties": properties}
@@ -72,7 +76,7 @@ def _made(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_refs(value: Any, known: Mapping[str, str]) -> Any:
-    """References to what is not in the template become what they refer to."""
+    """The template with references to omitted resources replaced by their values."""
     match value:
         case {"Ref": str(logical)} if logical in known:
             return known[logical]

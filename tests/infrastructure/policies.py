@@ -1,4 +1,4 @@
-"""Would IAM allow it? The part of IAM's logic that Tandem's policies use; anything else is an error, not a guess.
+"""Evaluates policies. The part of IAM's logic that Tandem's policies use; anything else is an error, not a guess.
 
 Source: IAM user guide, "Policy evaluation logic" and "IAM JSON policy elements: Condition operators": an explicit
 denial wins, then any allowance, else no; a condition on a key that the request lacks does not hold, but for
@@ -25,7 +25,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Permission:
-    """One action on one resource of an allowing statement: what must be of use to somebody."""
+    """One action on one resource of an allowing statement; some request must use it."""
 
     sid: str
     action: str
@@ -39,7 +39,7 @@ def allowed(statements: Sequence[Statement], call: Call) -> bool:
 
 
 def permissions(statements: Sequence[Statement]) -> Iterator[Permission]:
-    """Everything that is allowed, one by one."""
+    """All permissions of these statements, one by one."""
     for statement in statements:
         if statement["Effect"] == "Allow":
             for action in several(statement["Action"]):
@@ -53,7 +53,7 @@ def uses(permission: Permission, call: Call) -> bool:
 
 
 def several(value: str | Sequence[str]) -> Sequence[str]:
-    """IAM takes one or a list."""
+    """A list; IAM accepts one value or a list."""
     return [value] if isinstance(value, str) else value
 
 
@@ -71,26 +71,28 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _matches(statement: Statement, call: Call) -> bool:
     unknown = set(statement) - {"Sid", "Effect", "Action", "Resource", "Condition"}
-    assert not unknown, f"takes no {unknown}"
+    assert not unknown, f"unsupported: {unknown}"
     return (
         any(like(action, call.action) for action in several(statement["Action"]))
         and any(like(resource, call.resource) for resource in several(statement["Resource"]))
         and all(
-            _holds(operator, several(takes), call.context.get(key))
+            _holds(operator, several(expected), call.context.get(key))
             for operator, keys in statement.get("Condition", {}).items()
-            for key, takes in keys.items()
+            for key, expected in keys.items()
         )
     )
 
 
-def _holds(operator: str, takes: Sequence[str], got: Sequence[str] | None) -> bool:
+def _holds(operator: str, expected: Sequence[str], actual: Sequence[str] | None) -> bool:
     every, _, kind = operator.rpartition(":")
-    if got is None:
+    if operator == "Null":  # whether the request lacks the key
+        return all((str(value).lower() == "true") is (actual is None) for value in expected)
+    if actual is None:
         return every == "ForAllValues"
     match kind:
-        case "StringEquals":
-            return all(value in takes for value in got)
+        case "StringEquals" | "Bool":
+            return all(value in expected for value in actual)
         case "StringLike" | "ArnEquals" | "ArnLike":
-            return all(any(like(pattern, value) for pattern in takes) for value in got)
+            return all(any(like(pattern, value) for pattern in expected) for value in actual)
         case _:
-            raise AssertionError(f"takes no condition operator {operator}")
+            raise AssertionError(f"unsupported condition operator {operator}")

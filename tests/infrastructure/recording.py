@@ -12,12 +12,14 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 from functions import settings
 from functions.adapters import aws
 from functions.adapters.log import logger
 from functions.adapters.topic import PRODUCER
+from functions.bootstrap import App
 from functions.pipelines.logins import PIPELINE
 from functions.runtimes.msk import handler
 from functions.runtimes.worker import process
@@ -42,9 +44,10 @@ class Recorded:
     broken: bool = False
 
     def session(self) -> Session:
-        """One that records every request, and loses the first transaction: so a lake object is met and read."""
+        """One that records every request, and loses the answer to the first lake object: so it is met, and read."""
         session = Session()
         session.register("provide-client-params", self._asked)
+        session.register("after-call.s3.PutObject", self._answered)
         return session
 
     def kafka(self, into: set[str]) -> Callable[[str], None]:
@@ -54,14 +57,17 @@ class Recorded:
     def _asked(self, **event: Any) -> None:
         model = event["model"]
         self.aws.append((model.service_model.service_name, model.name, event["params"]))
-        if model.name == "TransactWriteItems" and not self.broken:
+
+    def _answered(self, **_event: Any) -> None:
+        _, _, parameters = self.aws[-1]
+        if not self.broken and str(parameters.get("Key")).endswith(".parquet"):
             self.broken = True
             raise EndpointConnectionError(endpoint_url="http://nowhere")
 
 
 @dataclass
 class Context:
-    """What the handler asks of Lambda's context."""
+    """The part of Lambda's context that the handler uses."""
 
     aws_request_id: str = "6f1a"
 
@@ -70,31 +76,37 @@ class Context:
 
 
 def record(monkeypatch: pytest.MonkeyPatch) -> Recorded:
-    """Have every client that is made from now on recorded."""
+    """Record the requests of every client created from now on."""
     recorded, learn = Recorded(), Lag.learn
 
     def producer(chosen: dict[str, Any]) -> Producer:
         recorded.producers.append(Producer(chosen))
         return recorded.producers[-1]
 
-    def told(lag: Lag, statistics: str, consumer: Consumer) -> None:
+    def record(lag: Lag, statistics: str) -> bool:
         recorded.kafka(recorded.consumer)(statistics)
-        learn(lag, statistics, consumer)
+        return learn(lag, statistics)
+
+    def admin(chosen: dict[str, Any]) -> AdminClient:
+        """The worker asks brokers by a separate client, in the same role."""
+        recording = {"stats_cb": recorded.kafka(recorded.consumer), "statistics.interval.ms": 100}
+        return AdminClient(chosen | recording)
 
     monkeypatch.setattr(aws, "Session", recorded.session)
     monkeypatch.setattr("confluent_kafka.Producer", producer)
     monkeypatch.setitem(PRODUCER, "stats_cb", recorded.kafka(recorded.producer))
     monkeypatch.setitem(PRODUCER, "statistics.interval.ms", 100)
-    monkeypatch.setitem(PRODUCER, "log_level", 0)  # one may outlive its broker, and nobody wants to hear of it
+    monkeypatch.setitem(PRODUCER, "log_level", 0)  # a producer can outlive its broker, and would log that
     monkeypatch.setattr(
         process, "consumer_settings", lambda *given: consumer_settings(*given) | {"statistics.interval.ms": 1000}
     )
-    monkeypatch.setattr(Lag, "learn", told)
+    monkeypatch.setattr(Lag, "learn", record)
+    monkeypatch.setattr(process, "AdminClient", admin)
     return recorded
 
 
 def run_msk(recorded: Recorded) -> None:
-    """A batch with a reject whose first transaction is lost, and one that begins behind a gap."""
+    """A batch with a reject, of which the answer to a put is lost, and one that begins after a gap."""
     handler._runtime.cache_clear()
     try:
         for first in (0, GAP):
@@ -102,7 +114,7 @@ def run_msk(recorded: Recorded) -> None:
             for one in batch["records"]["user-login-0"]:
                 one["offset"] += first
             assert handler.handler(batch, Context()) == {"records": 3}  # type: ignore[arg-type]
-        _producer_told(recorded)
+        _wait_for_producer(recorded)
     finally:
         handler._runtime.cache_clear()
 
@@ -114,23 +126,25 @@ def run_worker(recorded: Recorded, bootstrap: str) -> None:
         source.produce(PIPELINE.topic, value, partition=0)
     source.flush(SECONDS)
     chosen, stopping = settings.read().model_copy(update={"cloudwatch_seconds": 1.0}), Event()
-    worker = Thread(target=process.serve, args=(chosen, stopping, logger(chosen)))
+    worker = Thread(target=process.serve, args=(App(chosen), stopping, logger(chosen)))
     worker.start()
     try:
         eventually(lambda: "OffsetCommit" in recorded.consumer, lambda: recorded.consumer)
-        eventually(lambda: any(asked == "PutMetricData" for _, asked, _ in recorded.aws), lambda: recorded.consumer)
+        eventually(
+            lambda: any(operation == "PutMetricData" for _, operation, _ in recorded.aws), lambda: recorded.consumer
+        )
     finally:
         stopping.set()
         worker.join()
-    _producer_told(recorded)
+    _wait_for_producer(recorded)
 
 
-def _producer_told(recorded: Recorded) -> None:
-    def told() -> bool:
+def _wait_for_producer(recorded: Recorded) -> None:
+    def measured() -> bool:
         recorded.producers[-1].poll(0.05)
         return "Produce" in recorded.producer
 
-    eventually(told, lambda: recorded.producer)
+    eventually(measured, lambda: recorded.producer)
     recorded.producers.clear()  # before their broker
 
 

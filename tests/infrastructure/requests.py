@@ -1,4 +1,4 @@
-"""What a request needs IAM to allow: of AWS's own services, and of Kafka's brokers under MSK's IAM access control.
+"""The permissions that a request needs: of AWS services, and of Kafka's brokers with MSK's IAM access control.
 
 An operation that is not listed is an error, so that a new one cannot go unnoticed.
 """
@@ -19,7 +19,7 @@ IN_TRANSACTIONS: Final = {
     "ConditionCheck": "ConditionCheckItem",
 }
 # Kafka documentation, "Operations and resources on protocols", in MSK's words (MSK developer guide, "Semantics of IAM
-# authorization policy actions and resources"). Every request needs `Connect` besides.
+# authorization policy actions and resources"). Every request also needs `Connect`.
 KAFKA: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "ApiVersion": (),
     "SaslHandshake": (),
@@ -50,7 +50,7 @@ class Aws:
     key_arn: str
 
     def calls(self, service: str, operation: str, request: Mapping[str, Any]) -> Iterator[Call]:
-        """What one request of botocore's needs."""
+        """The permissions that a request of botocore needs."""
         match service, operation:
             case "dynamodb", "TransactWriteItems":
                 for item in request["TransactItems"]:
@@ -59,29 +59,30 @@ class Aws:
             case "dynamodb", "GetItem" | "PutItem" | "UpdateItem":
                 yield from self._item(operation, request)
             case "s3", "GetObject" | "PutObject":
-                yield Call(f"s3:{operation}", f"arn:aws:s3:::{request['Bucket']}/{request['Key']}")
-                yield self._key("Decrypt" if operation == "GetObject" else "GenerateDataKey")
+                condition = {"s3:if-none-match": [request["IfNoneMatch"]]} if "IfNoneMatch" in request else {}
+                yield Call(f"s3:{operation}", f"arn:aws:s3:::{request['Bucket']}/{request['Key']}", condition)
+                yield self._key("s3", "Decrypt" if operation == "GetObject" else "GenerateDataKey")
             case "secretsmanager", "GetSecretValue":
                 yield Call("secretsmanager:GetSecretValue", request["SecretId"])
-                yield self._key("Decrypt")
+                yield self._key("secretsmanager", "Decrypt")
             case "cloudwatch", "PutMetricData":
                 yield Call("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": [request["Namespace"]]})
             case _:
-                raise AssertionError(f"nobody has said what {service} {operation} needs")
+                raise AssertionError(f"no permissions known for {service} {operation}")
 
     def _item(self, operation: str, request: Mapping[str, Any]) -> Iterator[Call]:
         table, item = request["TableName"], request.get("Key") or request["Item"]
         (leading,) = item[self.keys[table]].values()
         yield Call(f"dynamodb:{operation}", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}", {LEADING: [leading]})
-        yield self._key("Decrypt")  # the table's own key lies encrypted with it
+        yield self._key("dynamodb", "Decrypt")  # it encrypts the table's own key
 
-    def _key(self, action: str) -> Call:
-        return Call(f"kms:{action}", self.key_arn)
+    def _key(self, service: str, action: str) -> Call:
+        return Call(f"kms:{action}", self.key_arn, {"kms:ViaService": [f"{service}.{REGION}.amazonaws.com"]})
 
 
 def kafka_calls(kind: str, cluster_arn: str, topic: str, group: str | None = None) -> Iterator[Call]:
-    """What one kind of request to the brokers needs of a client of this topic and group."""
-    assert kind in KAFKA, f"nobody has said what Kafka's {kind} needs"
+    """The permissions that a kind of request to the brokers needs for this topic and group."""
+    assert kind in KAFKA, f"no permissions known for Kafka's {kind}"
     yield Call("kafka-cluster:Connect", cluster_arn)
     for action, on in KAFKA[kind]:
         name = {"cluster": None, "topic": topic, "group": group}[on]

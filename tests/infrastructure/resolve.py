@@ -1,4 +1,4 @@
-"""What CloudFormation would make of a template's values: names as they will be, identifiers as they could be.
+"""Resolves a template's values as CloudFormation does: real names, and possible identifiers.
 
 Resources that a name of ours identifies have real ARNs; what AWS alone can know, such as a key's ID, is the logical ID.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from functions.core import names
+from cdk import names
 from functions.pipelines.logins import PIPELINE
 from tests.infrastructure.conftest import Templates
 
@@ -48,7 +48,7 @@ class Resolved:
     arns: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, stack: str, node: Any) -> Any:
-        """A node of a stack's template, with every function of CloudFormation's in it worked out."""
+        """A node of a stack's template, with every CloudFormation function resolved."""
         if isinstance(node, list):
             return [self(stack, part) for part in node]
         if not isinstance(node, dict):
@@ -60,13 +60,13 @@ class Resolved:
         return {name: self(stack, value) for name, value in node.items()}
 
     def properties(self, stack: str, kind: str) -> list[dict[str, Any]]:
-        """Of all resources of a type."""
+        """The properties of all resources of a type."""
         return [self(stack, one["Properties"]) for one in self.templates.resources(self.stage, stack, kind).values()]
 
     def statements(self, runtime: str) -> list[dict[str, Any]]:
-        """Of the role of the reference pipeline on a runtime: one policy, inline."""
+        """The statements of the reference pipeline's role on a runtime, which is one inline policy."""
         wanted = names.role(self.stage, PIPELINE.name, runtime)
-        roles = self.properties({"msk": "bursty", "worker": "steady"}[runtime], "AWS::IAM::Role")
+        roles = self.properties({"msk": "lambda", "worker": "eks"}[runtime], "AWS::IAM::Role")
         (role,) = (role for role in roles if role.get("RoleName") == wanted)
         assert "ManagedPolicyArns" not in role
         (policy,) = role["Policies"]
@@ -75,13 +75,13 @@ class Resolved:
     @property
     def function(self) -> dict[str, Any]:
         """The reference pipeline's."""
-        (one,) = self.properties("bursty", "AWS::Lambda::Function")
+        (one,) = self.properties("lambda", "AWS::Lambda::Function")
         return one
 
     @property
     def mapping(self) -> dict[str, Any]:
         """The reference pipeline's."""
-        (one,) = self.properties("bursty", "AWS::Lambda::EventSourceMapping")
+        (one,) = self.properties("lambda", "AWS::Lambda::EventSourceMapping")
         return one
 
     def _function(self, stack: str, name: str, given: Any) -> Any:  # noqa: PLR0911 - one line for each function
@@ -94,6 +94,8 @@ class Resolved:
                 return arn if attribute == "Arn" else f"{logical}.{attribute}"
             case "Fn::ImportValue":
                 return self(*self._exports[given])
+            case "Fn::GetStackOutput":
+                return self(*self._outputs[given["StackName"], given["OutputName"]])
             case "Fn::Join":
                 return given[0].join(map(str, self(stack, given[1])))
             case "Fn::Split":
@@ -103,10 +105,10 @@ class Resolved:
             case "Fn::Sub":
                 return re.sub(r"\$\{([^}]+)\}", lambda found: str(self(stack, {"Ref": found[1]})), given)
             case _:
-                raise AssertionError(f"{stack}: takes no {name}")
+                raise AssertionError(f"{stack}: unsupported function {name}")
 
     def _resource(self, stack: str, logical: str) -> tuple[str, str]:
-        """What Ref gives, and the ARN."""
+        """The value of Ref, and the ARN."""
         resource = self.templates[self.stage, stack]["Resources"][logical]
         naming, pattern, ref = KINDS.get(resource["Type"], OTHER)
         properties = resource.get("Properties", {})
@@ -123,4 +125,14 @@ class Resolved:
             for (stage, stack), template in self.templates.by_stack.items()
             for output in template.get("Outputs", {}).values()
             if stage == self.stage and "Export" in output
+        }
+
+    @cached_property
+    def _outputs(self) -> dict[tuple[str, str], tuple[str, Any]]:
+        """The stack and the value of each output, by the names of stack and output."""
+        return {
+            (f"tandem-{self.stage}-{stack}", name): (stack, output["Value"])
+            for (stage, stack), template in self.templates.by_stack.items()
+            for name, output in template.get("Outputs", {}).items()
+            if stage == self.stage
         }

@@ -1,13 +1,13 @@
-"""The lake for people: what Athena and Redshift see, may do, and may cost."""
+"""Analytics: the tables, permissions and cost limits of Athena and Redshift."""
 
 import json
 from typing import Any
 
 import pytest
 
+from cdk import names
 from cdk.analytics.columns import glue_columns
 from cdk.analytics.statements import QUERIES
-from functions.core import names
 from functions.pipelines.logins import PIPELINE
 from tests.infrastructure.conftest import CONTEXT, Templates, synthesise
 
@@ -21,12 +21,12 @@ def stage(request: pytest.FixtureRequest) -> str:
 
 
 def text(value: Any) -> str:
-    """Of a resource's property, references and all."""
+    """A property as text, references included."""
     return json.dumps(value)
 
 
 def granted(templates: Templates, role: str) -> dict[str, list[dict[str, Any]]]:
-    """Statements by action, of the policies of the role whose logical ID begins so."""
+    """Statements by action, of the policies of the role whose logical ID has this prefix."""
     found: dict[str, list[dict[str, Any]]] = {}
     for policy in templates.resources("prod", "analytics", "AWS::IAM::Policy").values():
         if any(each["Ref"].startswith(role) for each in policy["Properties"]["Roles"]):
@@ -47,29 +47,32 @@ def test_the_catalog_has_a_table_for_each_pipeline_with_a_lake(templates: Templa
     assert text(stored["Location"]).endswith('"/logins/"]]}')
 
 
-def test_days_are_projected_as_the_lake_lays_them_out(templates: Templates, stage: str) -> None:
+def test_days_are_projected_in_the_layout_of_the_lake(templates: Templates, stage: str) -> None:
     table = templates.one(stage, "analytics", "AWS::Glue::Table")["TableInput"]
     assert [each["Name"] for each in table["PartitionKeys"]] == ["day"]
-    told = table["Parameters"]
-    assert (told["projection.enabled"], told["projection.day.type"]) == ("true", "date")
-    assert (told["projection.day.format"], told["projection.day.range"]) == ("yyyy-MM-dd", "2026-01-01,NOW+1DAYS")
-    assert "/logins/day=${day}/" in text(told["storage.location.template"])
+    properties = table["Parameters"]
+    assert (properties["projection.enabled"], properties["projection.day.type"]) == ("true", "date")
+    assert (properties["projection.day.format"], properties["projection.day.range"]) == (
+        "yyyy-MM-dd",
+        "2026-01-01,NOW+1DAYS",
+    )
+    assert "/logins/day=${day}/" in text(properties["storage.location.template"])
 
 
 def test_days_that_have_expired_are_not_projected(tmp_path: Any) -> None:
     stages = CONTEXT["stages"]
     templates = synthesise(tmp_path, {"dev": stages["dev"] | {"lake": {"expire_after_days": 400}}})
-    told = templates.one("dev", "analytics", "AWS::Glue::Table")["TableInput"]["Parameters"]
-    assert told["projection.day.range"] == "NOW-402DAYS,NOW+1DAYS"
+    properties = templates.one("dev", "analytics", "AWS::Glue::Table")["TableInput"]["Parameters"]
+    assert properties["projection.day.range"] == "NOW-402DAYS,NOW+1DAYS"
 
 
 def test_the_workgroup_encrypts_results_and_bounds_each_query(templates: Templates, stage: str) -> None:
     group = templates.one(stage, "analytics", "AWS::Athena::WorkGroup")
-    told = group["WorkGroupConfiguration"]
+    properties = group["WorkGroupConfiguration"]
     assert group["Name"] == names.workgroup(stage)
-    assert told["EnforceWorkGroupConfiguration"] is True
-    assert told["BytesScannedCutoffPerQuery"] == 100 * 10**9
-    assert told["ResultConfiguration"]["EncryptionConfiguration"]["EncryptionOption"] == "SSE_KMS"
+    assert properties["EnforceWorkGroupConfiguration"] is True
+    assert properties["BytesScannedCutoffPerQuery"] == 100 * 10**9
+    assert properties["ResultConfiguration"]["EncryptionConfiguration"]["EncryptionOption"] == "SSE_KMS"
     assert group["RecursiveDeleteOption"] is (stage == "dev")
 
 
@@ -86,13 +89,13 @@ def test_queries_are_offered(templates: Templates, stage: str) -> None:
     assert {each["Properties"]["WorkGroup"] for each in found} == {names.workgroup(stage)}
 
 
-def test_redshift_is_where_a_stage_wants_it(templates: Templates) -> None:
+def test_redshift_is_deployed_only_if_the_stage_configures_it(templates: Templates) -> None:
     kinds = {each["Type"] for each in templates["dev", "analytics"]["Resources"].values()}
     assert not [kind for kind in kinds if "Redshift" in kind or "Lambda" in kind]
     assert templates.one("prod", "analytics", f"{REDSHIFT}Workgroup")["WorkgroupName"] == names.workgroup("prod")
 
 
-def test_the_workgroup_is_inside_and_nobody_gets_in(templates: Templates) -> None:
+def test_the_workgroup_is_private_and_has_no_ingress(templates: Templates) -> None:
     group = templates.one("prod", "analytics", f"{REDSHIFT}Workgroup")
     assert (group["PubliclyAccessible"], group["EnhancedVpcRouting"], group["BaseCapacity"]) == (False, True, 8)
     assert len(group["SubnetIds"]) == 3
@@ -103,18 +106,18 @@ def test_the_workgroup_is_inside_and_nobody_gets_in(templates: Templates) -> Non
     assert not templates.resources("prod", "analytics", "AWS::EC2::SecurityGroupIngress")
 
 
-def test_the_namespace_keeps_its_own_password_and_its_logs(templates: Templates) -> None:
+def test_redshift_manages_the_password_and_logs_are_encrypted(templates: Templates) -> None:
     ((_, namespace),) = templates.resources("prod", "analytics", f"{REDSHIFT}Namespace").items()
-    told = namespace["Properties"]
-    assert told["ManageAdminPassword"] is True
-    assert "AdminUserPassword" not in told
-    assert "tandem" in told["KmsKeyId"]["Fn::ImportValue"]
+    properties = namespace["Properties"]
+    assert properties["ManageAdminPassword"] is True
+    assert "AdminUserPassword" not in properties
+    assert "tandem" in properties["KmsKeyId"]["Fn::ImportValue"]
     assert namespace["DeletionPolicy"] == "RetainExceptOnCreate"
     logged = {
         each["Properties"]["LogGroupName"]: each["Properties"]
         for each in templates.resources("prod", "analytics", "AWS::Logs::LogGroup").values()
     }
-    for log in told["LogExports"]:
+    for log in properties["LogExports"]:
         group = logged[f"/aws/redshift/tandem-prod/{log}"]
         assert group["RetentionInDays"] == 90
         assert "KmsKeyId" in group
@@ -144,9 +147,9 @@ def test_redshift_reads_the_lake_and_nothing_else(templates: Templates) -> None:
     assert listed["Condition"] == {"StringLike": {"s3:prefix": ["logins/*"]}}
 
 
-def test_the_deploying_function_may_run_sql_on_this_workgroup_only(templates: Templates) -> None:
+def test_the_tables_function_may_run_sql_on_this_workgroup_only(templates: Templates) -> None:
     may = granted(templates, "WarehouseTablesRole")
-    ((run,), (told,), (secret,)) = (
+    ((run,), (properties,), (secret,)) = (
         may[action]
         for action in (
             "redshift-data:ExecuteStatement",
@@ -155,7 +158,7 @@ def test_the_deploying_function_may_run_sql_on_this_workgroup_only(templates: Te
         )
     )
     assert "Workgroup.WorkgroupArn" in text(run["Resource"])
-    assert told["Condition"] == {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
+    assert properties["Condition"] == {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
     assert "secret:redshift!tandem-prod-tandem_admin-*" in text(secret["Resource"])
     whole = {action for action, statements in may.items() if any(each["Resource"] == "*" for each in statements)}
     assert {action.split(":")[1] for action in whole} == {
@@ -163,17 +166,17 @@ def test_the_deploying_function_may_run_sql_on_this_workgroup_only(templates: Te
     }  # fmt: skip
 
 
-def test_the_stage_tells_how_to_load_what_was_there_before(templates: Templates) -> None:
-    told = templates.one("prod", "analytics", "AWS::SSM::Parameter")
-    assert told["Name"] == names.parameter("prod", "backfill-logins")
-    assert "INSERT INTO" in text(told["Value"])
+def test_the_stage_publishes_the_backfill(templates: Templates) -> None:
+    properties = templates.one("prod", "analytics", "AWS::SSM::Parameter")
+    assert properties["Name"] == names.parameter("prod", "backfill-logins")
+    assert "INSERT INTO" in text(properties["Value"])
 
 
-def test_tables_are_made_once_there_is_something_to_listen_to(templates: Templates) -> None:
+def test_tables_are_created_after_the_integration(templates: Templates) -> None:
     ((_, made),) = templates.resources("prod", "analytics", "Custom::RedshiftTables").items()
     ((integration, _),) = templates.resources("prod", "analytics", "AWS::Redshift::Integration").items()
     assert integration in made["DependsOn"]
-    told = made["Properties"]
-    assert told["RpuHoursADay"] == 24
+    properties = made["Properties"]
+    assert properties["RpuHoursADay"] == 24
     kinds = ["CREATE SCHEMA", "CREATE TABLE", "JOB CREATE"]
-    assert [kind in text(each["Sql"]) for kind, each in zip(kinds, told["Statements"], strict=True)] == [True] * 3
+    assert [kind in text(each["Sql"]) for kind, each in zip(kinds, properties["Statements"], strict=True)] == [True] * 3

@@ -1,32 +1,36 @@
-"""The function's zip, built for both processors, and imported as Lambda would on the one that is here.
+"""The function's zip, built for both processors, and imported as on Lambda on the processor of this machine.
 
 The wheels come from a package index: without one these tests are skipped, and say so.
 """
 
 import json
 import platform
+import re
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
 from cdk.errors import InvalidBundle
-from cdk.runtimes import bundle
-from cdk.runtimes.bundle import LAMBDA, Bundling, Platform
+from cdk.runtimes.msk import bundle
+from cdk.runtimes.msk.bundle import LAMBDA, Bundling, Platform
+from functions.core.sinks import CustomSink
+from functions.pipelines.logins import PIPELINE
 
-UNPACKED = 120_000_000  # bytes; Lambda takes 250 MiB, and SnapStart's start grows with it
+UNPACKED = 70_000_000  # bytes; Lambda's limit is 250 MiB, and SnapStart's start time grows with it
 MODULES = 650  # that importing the handler may load; on Python 3.13 it loads 489
 SECONDS = 10.0  # a limit for a broken import, not a measurement: the median here is far below
 X86 = Platform("3.13", "x86_64-manylinux_2_28")
 MACHINES = {LAMBDA: 183, X86: 62}  # ELF's e_machine: EM_AARCH64, EM_X86_64
 NOT_LOADED = (  # by importing the handler: what no pipeline needs, or only some, or only some ways to authenticate
     "boto3", "s3transfer", "confluent_kafka", "aws_msk_iam_sasl_signer", "prometheus_client", "typer", "rich", "click",
-    "functions.cli", "functions.local", "functions.operate", "functions.runtimes.worker", "functions.pipelines.logins",
+    "functions.cli", "sandbox", "functions.operate", "functions.runtimes.worker", "functions.pipelines.logins",
 )  # fmt: skip
 LATER = (  # what the function imports when it runs, not when it starts
     "functions.pipelines.logins", "functions.adapters.topic", "confluent_kafka",
@@ -49,29 +53,29 @@ print(json.dumps({"modules": list(sys.modules), "strangers": strangers}))
 def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Platform], Path]:
     made: dict[Platform, Path] = {}
 
-    def build(wanted: Platform) -> Path:
-        if wanted not in made:
-            made[wanted] = tmp_path_factory.mktemp("bundle")
-            bundle.build(made[wanted], wanted)
-        return made[wanted]
+    def build(platform: Platform) -> Path:
+        if platform not in made:
+            made[platform] = tmp_path_factory.mktemp("bundle")
+            bundle.build(made[platform], platform)
+        return made[platform]
 
     try:
         build(LAMBDA)
     except InvalidBundle as error:
         if any(sign in str(error) for sign in ("Failed to fetch", "error sending request", "dns error")):
-            pytest.skip(f"takes a package index: {error}")
+            pytest.skip(f"needs a package index: {error}")
         raise
     return build
 
 
-@pytest.mark.parametrize("wanted", MACHINES, ids=lambda wanted: wanted.tag)
-def test_every_library_is_for_the_platform(built: Callable[[Platform], Path], wanted: Platform) -> None:
-    libraries = list(built(wanted).rglob("*.so*"))
+@pytest.mark.parametrize("platform", MACHINES, ids=lambda platform: platform.tag)
+def test_every_library_is_for_the_platform(built: Callable[[Platform], Path], platform: Platform) -> None:
+    libraries = list(built(platform).rglob("*.so*"))
     assert len(libraries) >= 5
     for library in libraries:
         head = library.read_bytes()[:20]
         assert head[:4] == b"\x7fELF", library
-        assert int.from_bytes(head[18:20], "little") == MACHINES[wanted], library
+        assert int.from_bytes(head[18:20], "little") == MACHINES[platform], library
         assert "cpython-" not in library.name or "cpython-313-" in library.name, library
 
 
@@ -86,17 +90,39 @@ def test_it_holds_what_is_locked_and_nothing_else(built: Callable[[Platform], Pa
         path.name.removesuffix(".dist-info").replace("_", "-").rpartition("-")[::2]
         for path in built(LAMBDA).glob("*.dist-info")
     }
-    kept = {line for line in locked if line.partition("==")[0] not in bundle.LEFT_OUT}
+    kept = {line for line in locked if line.partition("==")[0] not in bundle.EXCLUDED_PACKAGES}
     assert {f"{name.lower()}=={version}" for name, version in found} == kept
 
 
-def test_it_holds_no_code_that_never_runs_there(built: Callable[[Platform], Path]) -> None:
+def test_it_has_no_code_that_never_runs_on_lambda(built: Callable[[Platform], Path]) -> None:
     root = built(LAMBDA)
     held = {path.relative_to(root).as_posix() for path in bundle.files(root)}
     assert "functions/runtimes/msk/handler.py" in held
     assert "functions/pipelines/logins.py" in held
-    assert not [name for name in held if name.startswith(tuple(f"functions/{part}" for part in bundle.NOT_RUN))]
+    assert not [name for name in held if name.startswith(tuple(f"functions/{part}" for part in bundle.EXCLUDED_PATHS))]
     assert not [name for name in held if "__pycache__" in name or name.startswith("bin/")]
+
+
+def test_it_describes_the_services_that_the_function_and_own_sinks_use_and_no_others(
+    built: Callable[[Platform], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = set(re.findall(r'self\._client\("([a-z0-9-]+)"', (bundle.ROOT / "functions/adapters/aws.py").read_text()))
+    of_workers = {"cloudwatch"}
+    described = {path.name for path in (built(LAMBDA) / "botocore/data").iterdir() if path.is_dir()}
+    assert described == bundle.services()
+    assert used >= of_workers
+    assert described == used - of_workers | {"sts"}, "sts is botocore's own, for credentials"
+
+    @dataclass(frozen=True)
+    class Queue(CustomSink):
+        adapter = "package.queue:make"
+        aws_services = ("sqs",)
+
+    with_queue = replace(PIPELINE, sinks=(*PIPELINE.sinks, Queue("queue")))
+    before = bundle.digest(LAMBDA)
+    monkeypatch.setattr("functions.registry.load_all", lambda: {"logins": with_queue})
+    assert bundle.services() == described | {"sqs"}
+    assert bundle.digest(LAMBDA) != before
 
 
 def test_the_same_files_make_the_same_zip(built: Callable[[Platform], Path], tmp_path: Path) -> None:
@@ -122,7 +148,7 @@ def test_the_handler_imports_from_the_zip_alone(built: Callable[[Platform], Path
     assert len(loaded) < MODULES, f"{len(loaded)} modules"
 
 
-def test_what_it_imports_later_is_there(built: Callable[[Platform], Path]) -> None:
+def test_later_imports_succeed(built: Callable[[Platform], Path]) -> None:
     assert set(LATER) <= imported(sys.executable, built(platform_of(sys.executable)), *LATER)
 
 
@@ -135,7 +161,7 @@ def test_a_cold_import_is_within_its_budget(built: Callable[[Platform], Path]) -
     assert statistics.median(took) < SECONDS
 
 
-def test_without_a_package_index_it_says_so_on_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_package_index_the_error_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     with pytest.raises(SystemExit) as ended:
@@ -145,12 +171,12 @@ def test_without_a_package_index_it_says_so_on_one_line(monkeypatch: pytest.Monk
 
 
 def platform_of(interpreter: str) -> Platform:
-    """What the zip takes to be imported by this one, on this machine."""
-    asked = "import sys; print('%d.%d' % sys.version_info[:2])"
+    """The platform for which this interpreter can import the zip."""
+    script = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
-        version = subprocess.run([interpreter, "-c", asked], capture_output=True, text=True, check=True).stdout.strip()
+        version = subprocess.run([interpreter, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip(f"takes {interpreter}")
+        pytest.skip(f"needs {interpreter}")
     return Platform(version, f"{platform.machine()}-manylinux_2_28")
 
 

@@ -21,7 +21,7 @@ LINT = {  # warnings that we leave, and why
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What CDK's validation and cdk-nag say of every choice there is, acknowledged findings included."""
+    """The reports of CDK's validation and cdk-nag on every choice, acknowledged findings included."""
     from cdk import synthesis  # noqa: PLC0415 - importing it starts Node
 
     out = tmp_path_factory.mktemp("checked")
@@ -34,7 +34,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 
 def findings(reports: list[dict[str, Any]], kind: str) -> Iterator[tuple[str, str]]:
-    """Where, and what: ("prod/Kafka/Cluster", "AwsSolutions-MSK2")."""
+    """Path and rule: ("prod/Kafka/Cluster", "AwsSolutions-MSK2")."""
     for report in reports:
         for violation in report.get(kind, []):
             for construct in violation["violatingConstructs"]:
@@ -45,11 +45,16 @@ def test_both_checks_ran(reports: list[dict[str, Any]]) -> None:
     assert {report["pluginName"] for report in reports} >= {"AwsSolutions", "CloudFormation Validate"}
 
 
-def test_nothing_is_found_that_is_not_acknowledged(reports: list[dict[str, Any]]) -> None:
-    assert sorted(findings(reports, "violations")) == []
+def test_every_finding_is_acknowledged_except_two_warnings(reports: list[dict[str, Any]]) -> None:
+    """The example names nobody for alarms, and ACLs come before they are required. It does not fail the synthesis."""
+    silent = {name for name, stage in (WHOLE["stages"] | ALTERNATIVES).items() if "alarm_topic" not in stage}
+    assert set(findings(reports, "violations")) == {
+        ("scram/Kafka/ScramUsers", "Annotation::tandem:acls-not-required"),
+        *((f"{name}/Monitoring/Alarms", "Annotation::tandem:alarms-reach-nobody") for name in silent),
+    }
 
 
-def test_every_acknowledgement_is_needed(reports: list[dict[str, Any]]) -> None:
+def test_every_acknowledgment_matches_a_finding(reports: list[dict[str, Any]]) -> None:
     used = {
         (violation["acknowledgedAt"].split("/", 1)[1], violation["reason"])
         for report in reports
@@ -57,7 +62,10 @@ def test_every_acknowledgement_is_needed(reports: list[dict[str, Any]]) -> None:
     }
     for path, reasons in ACKNOWLEDGED.items():
         for reason in reasons.values():
-            assert any(fnmatchcase(at, path) and told == reason for at, told in used), (path, reason)
+            assert any(fnmatchcase(place, path) and used_reason == reason for place, used_reason in used), (
+                path,
+                reason,
+            )
             assert len(reason.split()) > 3
 
 
@@ -73,6 +81,6 @@ def test_cfn_lint_finds_nothing(templates: Templates, out: Path) -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
-    told = [(Path(each["Filename"]).name, each["Rule"]["Id"], each["Message"]) for each in found]
-    assert [each for each in told if each[1] not in LINT] == []
-    assert {rule for _, rule, _ in told} == LINT.keys()
+    messages = [(Path(each["Filename"]).name, each["Rule"]["Id"], each["Message"]) for each in found]
+    assert [each for each in messages if each[1] not in LINT] == []
+    assert {rule for _, rule, _ in messages} == LINT.keys()

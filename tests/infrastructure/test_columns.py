@@ -13,6 +13,7 @@ from functions.core.pipeline import AnyPipeline
 from functions.core.rows import Rows
 from functions.pipelines import logins
 from tests.contracts import everything
+from tests.intents import intent_with
 
 FILES: dict[str, tuple[AnyPipeline, list[dict[str, Any]]]] = {
     "logins": (logins.PIPELINE, [
@@ -33,26 +34,36 @@ SCALARS = [
 ]
 
 
+@pytest.fixture(params=[False, True], ids=["rows", "history"])
+def history(request: pytest.FixtureRequest) -> bool:
+    """Whether the file shows deletes as rows."""
+    return bool(request.param)
+
+
 @pytest.fixture(params=list(FILES))
-def file(request: pytest.FixtureRequest) -> tuple[AnyPipeline, list[Field]]:
+def file(request: pytest.FixtureRequest, *, history: bool) -> tuple[AnyPipeline, list[Field]]:
     """A pipeline, and the columns of a file of its rows, read back."""
     pipeline, values = FILES[request.param]
     rows = Rows(
-        offsets=range(len(values)), timestamps=[0] * len(values),
+        offsets=range(len(values)), numbers=[0] * len(values), timestamps=[0] * len(values),
         columns={name: [value[name] for value in values] for name in pipeline.row.model_fields},
     )  # fmt: skip
-    schema = read_parquet(BytesIO(encode(pipeline.schema, 3, rows))).read_all().schema
+    schema = read_parquet(BytesIO(encode(intent_with(pipeline.schema, rows, history=history), 3))).read_all().schema
     return pipeline, [schema.field(name) for name in schema.names]
 
 
-def test_glue_has_the_columns_of_the_file(file: tuple[AnyPipeline, list[Field]]) -> None:
+def test_glue_has_the_columns_of_the_file(file: tuple[AnyPipeline, list[Field]], *, history: bool) -> None:
     pipeline, columns = file
-    assert glue_columns(pipeline.schema) == tuple((column.name, hive(column.type)) for column in columns)
+    assert glue_columns(pipeline.schema, history=history) == tuple(
+        (column.name, hive(column.type)) for column in columns
+    )
 
 
-def test_redshift_has_the_columns_of_the_file_in_its_order(file: tuple[AnyPipeline, list[Field]]) -> None:
+def test_redshift_has_the_columns_of_the_file_in_its_order(
+    file: tuple[AnyPipeline, list[Field]], *, history: bool
+) -> None:
     pipeline, columns = file
-    declared = redshift_columns(pipeline.schema)
+    declared = redshift_columns(pipeline.schema, history=history)
     assert [name for name, _ in declared] == [column.name for column in columns]
     for (_, kind), column in zip(declared, columns, strict=True):
         assert kind.removesuffix(" NOT NULL") in loads_into(column.type)
@@ -60,7 +71,7 @@ def test_redshift_has_the_columns_of_the_file_in_its_order(file: tuple[AnyPipeli
 
 
 def hive(kind: DataType) -> str:
-    """Hive's type for Arrow's, worked out from the file alone."""
+    """Hive's type for Arrow's, derived from the file alone."""
     if DataType.is_decimal128(kind):
         return decimal(kind)
     if DataType.is_list(kind):
@@ -71,7 +82,7 @@ def hive(kind: DataType) -> str:
 
 
 def loads_into(kind: DataType) -> set[str]:
-    """The Redshift columns that take Arrow's type."""
+    """The Redshift columns that accept Arrow's type."""
     if DataType.is_decimal128(kind):
         return {decimal(kind).upper()}
     if DataType.is_nested(kind):
@@ -80,7 +91,7 @@ def loads_into(kind: DataType) -> set[str]:
 
 
 def decimal(kind: DataType) -> str:
-    """Such as decimal(12,2), from Decimal128(12, 2): arro3 tells precision and scale in no other way."""
+    """Such as decimal(12,2), from Decimal128(12, 2): arro3 gives precision and scale only as text."""
     return "decimal" + str(kind).split("Decimal128")[1].strip(" >\n").replace(" ", "")
 
 

@@ -1,14 +1,17 @@
-"""The network: three zones, private subnets, and the ways out that are needed."""
+"""The network: three zones, private subnets, and the endpoints and gateways that are needed."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cdk.config import StageConfig
 from cdk.network import endpoints
+from functions.pipelines.logins import PIPELINE
 from tests.infrastructure.conftest import ALTERNATIVES, PLACE, PROVISIONED, Templates
 
 ENDPOINT, SUBNET = "AWS::EC2::VPCEndpoint", "AWS::EC2::Subnet"
+LOGINS = [PIPELINE]
 OF_NODES = {"ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "monitoring", "sts"}
 
 
@@ -38,7 +41,7 @@ def test_without_nat_nothing_is_public(alternatives: Templates) -> None:
 
 
 @pytest.mark.parametrize(("stage", "gateways"), [("prod", 3), ("dev", 1)])
-def test_nat_where_the_stage_asks_for_it(templates: Templates, stage: str, gateways: int) -> None:
+def test_nat_gateways_as_configured(templates: Templates, stage: str, gateways: int) -> None:
     found = templates
     assert len(found.resources(stage, "network", "AWS::EC2::NatGateway")) == gateways
     public = [
@@ -72,12 +75,15 @@ def test_interface_endpoints_that_are_needed_and_no_others(templates: Templates,
     assert services(alternatives, "iam") == {"secretsmanager"} | OF_NODES  # provisioned pollers, EKS
 
 
-def test_every_endpoint_says_why() -> None:
+def test_every_endpoint_has_a_reason() -> None:
     stage = StageConfig.model_validate(PLACE | {"name": "dev"})
-    assert all(len(why) > 20 for why in endpoints.needed(stage, ["logins"]).values())
+    other = replace(LOGINS[0], name="other")
+    assert all(len(why) > 20 for why in endpoints.needed(stage, LOGINS).values())
     rests = PLACE | {"name": "dev", "pipelines": {"logins": {"runtime": "worker"}}, "eks": {"kind": "none"}}
-    assert "lambda" in endpoints.needed(StageConfig.model_validate(rests), ["logins"])  # its mapping waits, disabled
-    assert "lambda" in endpoints.needed(StageConfig.model_validate(rests | {"pipelines": PROVISIONED}), ["logins", "x"])
+    assert "lambda" in endpoints.needed(StageConfig.model_validate(rests), LOGINS)  # its mapping waits, disabled
+    assert "lambda" in endpoints.needed(
+        StageConfig.model_validate(rests | {"pipelines": PROVISIONED}), [*LOGINS, other]
+    )
 
 
 def test_endpoints_admit_groups_not_ranges(alternatives: Templates) -> None:
@@ -97,7 +103,7 @@ def test_endpoints_admit_groups_not_ranges(alternatives: Templates) -> None:
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 @pytest.mark.parametrize("stack", ["network", "kafka"])
-def test_no_way_in_from_an_address_range(templates: Templates, stage: str, stack: str) -> None:
+def test_no_ingress_from_an_address_range(templates: Templates, stage: str, stack: str) -> None:
     for rule in templates.resources(stage, stack, "AWS::EC2::SecurityGroupIngress").values():
         assert "SourceSecurityGroupId" in rule["Properties"]
         assert not {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & rule["Properties"].keys()
@@ -114,11 +120,11 @@ def test_flow_logs_are_kept_encrypted(templates: Templates, stage: str, days: in
     assert "keys" in group["KmsKeyId"]["Fn::ImportValue"]
 
 
-def test_the_default_security_group_is_emptied(templates: Templates) -> None:
+def test_the_default_security_group_has_no_rules(templates: Templates) -> None:
     assert templates.one("prod", "network", "Custom::VpcRestrictDefaultSG")
 
 
-def test_an_existing_vpc_is_taken_by_ids(alternatives: Templates) -> None:
+def test_an_existing_vpc_is_used_by_ids(alternatives: Templates) -> None:
     kinds = {each["Type"] for each in alternatives["given", "network"]["Resources"].values()}
     assert kinds == {"AWS::EC2::SecurityGroup", "AWS::SSM::Parameter"}
     assert alternatives.one("given", "network", "AWS::EC2::SecurityGroup")["VpcId"] == "vpc-0a1b2c3d"
@@ -127,12 +133,12 @@ def test_an_existing_vpc_is_taken_by_ids(alternatives: Templates) -> None:
     assert parameters["/tandem/given/vpc-id"] == "vpc-0a1b2c3d"
 
 
-def test_a_small_range_is_divided_alike(alternatives: Templates) -> None:
+def test_a_small_range_is_divided_in_the_same_way(alternatives: Templates) -> None:
     subnets = alternatives.resources("lean", "network", SUBNET).values()
     assert [each["Properties"]["CidrBlock"] for each in subnets] == ["10.4.0.0/22", "10.4.4.0/22", "10.4.8.0/22"]
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_others_find_it_in_parameters(templates: Templates, stage: str) -> None:
+def test_the_stack_publishes_its_parameters(templates: Templates, stage: str) -> None:
     names = {"vpc-id", "private-subnet-ids", "zones", "clients-security-group-id"}
     assert templates.parameters(stage, "network").keys() == {f"/tandem/{stage}/{name}" for name in names}

@@ -31,7 +31,7 @@ def test_wildcards(pattern: str, value: str, *, expected: bool) -> None:
     assert like(pattern, value) is expected
 
 
-def test_what_nobody_allows_is_denied() -> None:
+def test_what_no_statement_allows_is_denied() -> None:
     put = Call("s3:PutObject", "arn:aws:s3:::lake/logins/x")
     assert allowed([statement()], put)
     assert not allowed([], put)
@@ -57,7 +57,7 @@ def test_a_condition_must_hold_for_the_key_of_the_request() -> None:
     assert not allowed([metrics], Call("cloudwatch:PutMetricData", "*"))
 
 
-def test_for_all_values_takes_every_value_and_also_none() -> None:
+def test_for_all_values_accepts_every_value_and_also_none() -> None:
     own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["logins"]}}
     ledger = statement(Action="dynamodb:UpdateItem", Resource="table", Condition=own)
 
@@ -69,7 +69,7 @@ def test_for_all_values_takes_every_value_and_also_none() -> None:
     assert not allowed([ledger], update("logins", "clicks"))
 
 
-def test_an_arn_condition_takes_wildcards() -> None:
+def test_an_arn_condition_accepts_wildcards() -> None:
     code = {"ArnEquals": {"lambda:SourceFunctionArn": "arn:aws:lambda:*:*:function:f"}}
     denial = statement("Deny", Condition=code)
     put = Call(
@@ -79,14 +79,22 @@ def test_an_arn_condition_takes_wildcards() -> None:
     assert allowed([statement(), denial], Call(put.action, put.resource))
 
 
-def test_what_it_does_not_know_is_an_error() -> None:
+def test_a_condition_can_require_or_forbid_a_key() -> None:
+    with_key, without = Call("s3:PutObject", LAKE, {"k": ["*"]}), Call("s3:PutObject", LAKE)
+    for lacks, call, expected in (
+        ("false", with_key, True), ("false", without, False), ("true", with_key, False), ("true", without, True),
+    ):  # fmt: skip
+        assert allowed([statement(Condition={"Null": {"k": lacks}})], call) is expected
+
+
+def test_unknown_elements_are_errors() -> None:
     with pytest.raises(AssertionError, match="NumericLessThan"):
         allowed([statement(Condition={"NumericLessThan": {"k": "1"}})], Call("s3:PutObject", LAKE, {"k": ["0"]}))
     with pytest.raises(AssertionError, match="NotAction"):
         allowed([statement(NotAction="s3:*")], Call("s3:PutObject", LAKE))
 
 
-def test_permissions_are_told_one_by_one() -> None:
+def test_permissions_are_listed_one_by_one() -> None:
     both = statement(Action=["s3:GetObject", "s3:PutObject"])
     found = list(permissions([both, statement("Deny")]))
     assert found == [Permission("S", "s3:GetObject", LAKE), Permission("S", "s3:PutObject", LAKE)]

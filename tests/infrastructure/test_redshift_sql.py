@@ -1,4 +1,4 @@
-"""The SQL of cdk/analytics/sql: every file parses in the dialect of the service that runs it, and says what it must."""
+"""The SQL of cdk/analytics/sql: every file parses in the dialect of its service, and has the required content."""
 
 import logging
 import re
@@ -12,17 +12,18 @@ from sqlglot import exp
 
 from cdk.analytics import statements
 from cdk.analytics.columns import redshift_columns
-from cdk.analytics.statements import QUERIES, SQL, Place, Statement
+from cdk.analytics.statements import QUERIES, SQL, LoadSettings, Statement
+from docs.examples import customers
 from functions.core.pipeline import AnyPipeline
 from functions.pipelines.logins import PIPELINE
 from tests.contracts import everything
 from tests.infrastructure.conftest import ROOT
 
 ROLE = "arn:aws:iam::111122223333:role/tandem-prod-us-east-1-load"
-PLACE = Place("prod", "tandem-prod-lake-111122223333-us-east-1", ROLE)
-PIPELINES = (PIPELINE, everything.PIPELINE)
+SETTINGS = LoadSettings("prod", "tandem-prod-lake-111122223333-us-east-1", ROLE)
+PIPELINES = (PIPELINE, everything.PIPELINE, customers.PIPELINE)
 NAMES = [pipeline.name for pipeline in PIPELINES]
-SCHEMA, *REST = statements.warehouse(PLACE, PIPELINES)
+SCHEMA, *REST = statements.warehouse_statements(SETTINGS, PIPELINES)
 TABLES, JOBS = REST[::2], REST[1::2]
 # Redshift documentation, "COPY JOB": COPY ... JOB CREATE name AUTO ON. No hyphens in the name, no default role.
 JOB = re.compile(
@@ -36,7 +37,7 @@ JOB = re.compile(
 
 @pytest.fixture(autouse=True)
 def no_fallback(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """sqlglot warns of what it takes for a command because it cannot parse it: nothing here may be one."""
+    """sqlglot warns if it cannot parse a statement and treats it as a command, which none here may be."""
     with caplog.at_level(logging.WARNING, "sqlglot"):
         yield
     assert not caplog.records
@@ -47,38 +48,38 @@ def parsed(sql: str, dialect: str = "redshift") -> list[exp.Expr]:
     return [each for each in sqlglot.parse(sql, dialect=dialect) if each is not None]
 
 
-def test_every_file_is_used() -> None:
+def test_every_sql_file_is_used() -> None:
     redshift = {"schema", "table", "table_is_there", "job", "job_is_there", "backfill"}
     assert {path.stem for path in SQL.glob("*.sql")} == redshift | set(QUERIES)
 
 
-def test_a_slot_that_nobody_fills_is_an_error() -> None:
+def test_a_missing_slot_is_an_error() -> None:
     with pytest.raises(KeyError, match="schema"):
-        statements.filled("schema")
+        statements.fill("schema")
 
 
-def test_the_schema_is_the_stages() -> None:
-    (made,) = parsed(SCHEMA.sql)
-    assert isinstance(made, exp.Create)
-    assert (made.kind, made.this.sql("redshift"), SCHEMA.unless) == ("SCHEMA", '"tandem_prod"', "")
+def test_the_schema_has_the_stages_name() -> None:
+    (statement,) = parsed(SCHEMA.sql)
+    assert isinstance(statement, exp.Create)
+    assert (statement.kind, statement.this.sql("redshift"), SCHEMA.unless) == ("SCHEMA", '"tandem_prod"', "")
 
 
 @pytest.mark.parametrize(("pipeline", "table"), list(zip(PIPELINES, TABLES, strict=True)), ids=NAMES)
 def test_a_table_has_the_columns_of_the_lake(pipeline: AnyPipeline, table: Statement) -> None:
-    (made,) = parsed(table.sql)
-    assert isinstance(made, exp.Create)
-    assert [column.name for column in made.find_all(exp.ColumnDef)] == [
-        name for name, _ in redshift_columns(pipeline.schema)
+    (statement,) = parsed(table.sql)
+    assert isinstance(statement, exp.Create)
+    assert [column.name for column in statement.find_all(exp.ColumnDef)] == [
+        name for name, _ in redshift_columns(pipeline.schema, history=pipeline.keeps_history)
     ]
-    (sorted_by,) = made.find_all(exp.SortKeyProperty)
+    (sorted_by,) = statement.find_all(exp.SortKeyProperty)
     assert sorted_by.sql("redshift") == 'COMPOUND SORTKEY("_timestamp")'
-    assert not list(made.find_all(exp.PrimaryKey))
+    assert not list(statement.find_all(exp.PrimaryKey))
 
 
 @pytest.mark.parametrize(("pipeline", "table"), list(zip(PIPELINES, TABLES, strict=True)), ids=NAMES)
-def test_a_table_counts_as_there_only_with_exactly_its_columns(pipeline: AnyPipeline, table: Statement) -> None:
-    """The question itself is run, on another engine: it is plain SQL."""
-    names = [name for name, _ in redshift_columns(pipeline.schema)]
+def test_a_table_exists_only_with_exactly_its_columns(pipeline: AnyPipeline, table: Statement) -> None:
+    """The query is plain SQL, so it runs on another engine here."""
+    names = [name for name, _ in redshift_columns(pipeline.schema, history=pipeline.keeps_history)]
     where = pipeline.name
     assert found(table.unless, where, names)
     assert not found(table.unless, where, [])
@@ -90,8 +91,8 @@ def test_a_table_counts_as_there_only_with_exactly_its_columns(pipeline: AnyPipe
 
 @pytest.mark.parametrize(("pipeline", "job"), list(zip(PIPELINES, JOBS, strict=True)), ids=NAMES)
 def test_a_job_loads_a_pipelines_objects_into_its_table(pipeline: AnyPipeline, job: Statement) -> None:
-    (made,) = parsed(job.sql)
-    assert isinstance(made, exp.Copy)
+    (statement,) = parsed(job.sql)
+    assert isinstance(statement, exp.Copy)
     said = JOB.fullmatch(uncommented(job.sql))
     assert said
     name, nested = pipeline.name, " SERIALIZETOJSON" if pipeline.name == "everything" else None
@@ -99,8 +100,8 @@ def test_a_job_loads_a_pipelines_objects_into_its_table(pipeline: AnyPipeline, j
     assert f"job_name = 'load_{pipeline.name}'" in job.unless
 
 
-def test_a_backfill_loads_what_is_not_there() -> None:
-    _, temporary, copy, insert = parsed(statements.backfill(PLACE, PIPELINE))
+def test_a_backfill_loads_missing_rows() -> None:
+    _, temporary, copy, insert = parsed(statements.backfill(SETTINGS, PIPELINE))
     assert isinstance(temporary, exp.Create)
     assert isinstance(copy, exp.Copy)
     assert isinstance(insert, exp.Insert)
@@ -108,7 +109,7 @@ def test_a_backfill_loads_what_is_not_there() -> None:
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_athena_gets_a_query_on_the_pipelines_table_and_on_few_days(name: str) -> None:
+def test_athenas_queries_read_the_pipelines_table_and_few_days(name: str) -> None:
     (query,) = parsed(statements.query(name, "prod", PIPELINE), "athena")
     assert isinstance(query, exp.Select)
     (table,) = query.find_all(exp.Table)
@@ -126,7 +127,7 @@ def test_the_sql_of_the_documentation_parses() -> None:
 
 
 def found(question: str, table: str, columns: list[str]) -> bool:
-    """Whether the question finds a row where a table has these columns."""
+    """Whether the query finds a row if a table has these columns."""
     with closing(sqlite3.connect(":memory:")) as database:
         database.execute("CREATE TABLE svv_columns (table_schema, table_name, ordinal_position, column_name)")
         rows = [("tandem_prod", table, number, name) for number, name in enumerate(columns, 1)]

@@ -1,17 +1,21 @@
-"""What keeps data: private, encrypted, and gone only where the stage says so."""
+"""The stores: private, encrypted, and retained if the stage is protected."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from functions.core import names
-from functions.local import stores
+from cdk import names
+from functions.core.names import dead_letter_queue
 from functions.pipelines.logins import PIPELINE
+from sandbox import stores
 from tests.infrastructure.conftest import CONTEXT, Templates, synthesise
+from tests.infrastructure.policies import Call, allowed
 
 STAGES = ["dev", "prod"]
 ACCOUNT = {"Ref": "AWS::AccountId"}
+DENIAL = ("Effect", "Action", "Condition")
 
 
 def joined(value: Any) -> str:
@@ -50,7 +54,7 @@ def stage(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.mark.parametrize("what", ["lake", "dead letters", "access logs"])
-def test_a_bucket_is_private_and_takes_tls_only(templates: Templates, stage: str, what: str) -> None:
+def test_a_bucket_is_private_and_requires_tls(templates: Templates, stage: str, what: str) -> None:
     bucket = buckets(templates, stage)[what]
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["Properties"]["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
@@ -66,7 +70,7 @@ def test_a_bucket_is_private_and_takes_tls_only(templates: Templates, stage: str
 
 
 @pytest.mark.parametrize("what", ["lake", "dead letters"])
-def test_data_is_encrypted_versioned_and_read_under_log(templates: Templates, stage: str, what: str) -> None:
+def test_data_is_encrypted_versioned_and_access_is_logged(templates: Templates, stage: str, what: str) -> None:
     properties = buckets(templates, stage)[what]["Properties"]
     (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption["BucketKeyEnabled"] is True
@@ -76,8 +80,43 @@ def test_data_is_encrypted_versioned_and_read_under_log(templates: Templates, st
     assert properties["LoggingConfiguration"]["LogFilePrefix"]
 
 
+@pytest.mark.parametrize(
+    ("what", "key", "needs_condition"),
+    [
+        ("lake", "logins/day=2026-11-23/user-login-3-00000000000000000007.parquet", True),
+        ("dead letters", "logins/reason=failed/day=2026-11-23/user-login-3-00000000000000000007.json", True),
+        ("dead letters", "logins/quarantine/day=2026-11-23/user-login-3-00000000000000000007.1.parquet", True),
+        ("dead letters", "aws/lambda/0b7f/user-login-1/2026/11/23/x", False),
+    ],
+)
+def test_no_one_replaces_an_object_without_a_condition(
+    templates: Templates, stage: str, what: str, key: str, needs_condition: object
+) -> None:
+    """A part of a multipart upload has no condition; its completion does."""
+    (policy,) = (
+        [statement for statement in each["Properties"]["PolicyDocument"]["Statement"] if "Sid" in statement]
+        for each in templates.resources(stage, "stores", "AWS::S3::BucketPolicy").values()
+        if each["Properties"]["Bucket"]["Ref"].startswith({"lake": "Lake", "dead letters": "DeadLetters"}[what])
+    )
+    (denial,) = (each for each in policy if each["Sid"] == "OnlyConditionalPuts")
+    assert denial["Principal"] == {"AWS": "*"}
+    arns = denial["Resource"] if isinstance(denial["Resource"], list) else [denial["Resource"]]
+    resources = [arn.partition("/")[2] for arn in map(joined, arns)]
+    administrator = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    statements = [administrator, {name: denial[name] for name in DENIAL} | {"Resource": resources}]
+
+    def may_put(**context: str) -> bool:
+        named = {f"s3:{name.replace('_', '-')}": [value] for name, value in context.items()}
+        return allowed(statements, Call("s3:PutObject", key, named))
+
+    assert may_put(ObjectCreationOperation="true") is not needs_condition
+    assert may_put(ObjectCreationOperation="true", if_none_match="*")
+    assert may_put(ObjectCreationOperation="true", if_match="etag")
+    assert may_put(ObjectCreationOperation="false")
+
+
 @pytest.mark.parametrize("what", ["lake", "dead letters"])
-def test_what_was_deleted_can_be_had_back_for_a_month(templates: Templates, stage: str, what: str) -> None:
+def test_a_deleted_object_can_be_restored_for_a_month(templates: Templates, stage: str, what: str) -> None:
     found = rules(buckets(templates, stage)[what])
     assert found["undo"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
     assert found["undo"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
@@ -89,7 +128,14 @@ def test_dead_letters_never_expire(templates: Templates, stage: str) -> None:
     assert not [rule for rule in found.values() if "ExpirationInDays" in rule or "Transitions" in rule]
 
 
-def test_the_lake_ages_as_the_stage_says(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_dead_letters_expire_if_the_stage_says_so(tmp_path: Path) -> None:
+    """They contain whole records, unmasked."""
+    stage = CONTEXT["stages"]["prod"] | {"dead_letters": {"expire_after_days": 60}}
+    found = rules(buckets(synthesise(tmp_path, {"prod": stage}), "prod")["dead letters"])
+    assert found["expire"]["ExpirationInDays"] == 60
+
+
+def test_the_lake_has_the_stages_life_cycle(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert aging(templates) == {"infrequent": 90}
     for lake, expected in (
         ({"infrequent_after_days": 45, "expire_after_days": 400}, {"infrequent": 45, "expire": 400}),
@@ -103,18 +149,18 @@ def test_the_lake_ages_as_the_stage_says(templates: Templates, tmp_path_factory:
 def aging(templates: Templates) -> dict[str, int]:
     """After how many days prod's lake moves and expires objects."""
     found = rules(buckets(templates, "prod")["lake"])
-    told = {}
+    days = {}
     if "infrequent" in found:
         (move,) = found["infrequent"]["Transitions"]
         assert move["StorageClass"] == "STANDARD_IA"
-        told["infrequent"] = move["TransitionInDays"]
+        days["infrequent"] = move["TransitionInDays"]
     if "expire" in found:
-        told["expire"] = found["expire"]["ExpirationInDays"]
-    return told
+        days["expire"] = found["expire"]["ExpirationInDays"]
+    return days
 
 
-def test_the_lake_tells_nobody_of_its_objects_but_redshift(templates: Templates, stage: str) -> None:
-    """Redshift's integration takes no other notification of new objects on the bucket, and makes its own."""
+def test_the_lake_notifies_only_redshift(templates: Templates, stage: str) -> None:
+    """Redshift's integration allows no other notification of new objects on the bucket, and creates its own."""
     assert "NotificationConfiguration" not in buckets(templates, stage)["lake"]["Properties"]
     statements = [
         statement
@@ -140,9 +186,9 @@ def test_dead_letters_are_announced_without_a_function(templates: Templates, sta
     assert not templates.resources(stage, "stores", "AWS::Lambda::Function")
 
 
-def test_the_queue_is_encrypted_and_takes_only_the_buckets_messages(templates: Templates, stage: str) -> None:
+def test_the_queue_is_encrypted_and_accepts_only_the_buckets_messages(templates: Templates, stage: str) -> None:
     queue = templates.one(stage, "stores", "AWS::SQS::Queue")
-    assert queue["QueueName"] == names.dead_letter_queue(stage)
+    assert queue["QueueName"] == dead_letter_queue(stage)
     assert "tandem" in queue["KmsMasterKeyId"]["Fn::ImportValue"]
     statements = templates.one(stage, "stores", "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
     (deny,) = (each for each in statements if each["Effect"] == "Deny")
@@ -161,23 +207,23 @@ def test_s3_may_use_the_key_of_the_queue(templates: Templates, stage: str) -> No
     assert by_s3["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
-def test_tables_have_the_keys_that_the_local_stack_gives_them(templates: Templates, stage: str) -> None:
-    asked: dict[str, Any] = {}
-    stores.create(lambda _: Recorder(asked), stage, [PIPELINE], "lake", "dead")
-    made = tables(templates, stage)
-    assert {name: (each["KeySchema"], each["AttributeDefinitions"]) for name, each in made.items()} == asked
+def test_tables_have_the_keys_of_the_local_stack(templates: Templates, stage: str) -> None:
+    local: dict[str, Any] = {}
+    stores.create(lambda _: Recorder(local), stage, [PIPELINE], "lake", "dead")
+    deployed = tables(templates, stage)
+    assert {name: (each["KeySchema"], each["AttributeDefinitions"]) for name, each in deployed.items()} == local
 
 
 class Recorder:
-    """A client that notes which tables it is asked for."""
+    """A client that records the tables that it should create."""
 
     meta = type("Meta", (), {"region_name": "us-east-1"})
 
-    def __init__(self, asked: dict[str, Any]) -> None:
-        self._asked = asked
+    def __init__(self, local: dict[str, Any]) -> None:
+        self._local = local
 
     def create_table(self, **how: Any) -> None:
-        self._asked[how["TableName"]] = (how["KeySchema"], how["AttributeDefinitions"])
+        self._local[how["TableName"]] = (how["KeySchema"], how["AttributeDefinitions"])
 
     def __getattr__(self, _: str) -> Any:
         return lambda **_: {"QueueUrl": "", "Attributes": {"QueueArn": ""}}
@@ -198,19 +244,19 @@ def test_tables_are_on_demand_encrypted_and_can_be_restored(templates: Templates
         assert replica["DeletionProtectionEnabled"] is (stage == "prod")
 
 
-def test_what_is_kept_outlives_a_protected_stack(templates: Templates, stage: str) -> None:
+def test_a_protected_stack_retains_its_data(templates: Templates, stage: str) -> None:
     kept = ("AWS::S3::Bucket", "AWS::DynamoDB::GlobalTable", "AWS::SecretsManager::Secret")
     policies = {each["DeletionPolicy"] for kind in kept for each in templates.resources(stage, "stores", kind).values()}
     assert policies == {"RetainExceptOnCreate" if stage == "prod" else "Delete"}
 
 
-def test_the_mask_key_is_as_long_as_the_hash_takes(templates: Templates, stage: str) -> None:
+def test_the_mask_key_has_the_longest_length_of_the_hash(templates: Templates, stage: str) -> None:
     secret = templates.one(stage, "stores", "AWS::SecretsManager::Secret")
     assert secret["Name"] == names.mask_key_secret(stage)
     assert secret["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True, "IncludeSpace": False}
 
 
-def test_the_stage_tells_where_things_are(templates: Templates, stage: str) -> None:
+def test_the_stack_publishes_its_parameters(templates: Templates, stage: str) -> None:
     found = templates.resources(stage, "stores", "AWS::SSM::Parameter").values()
-    told = ("lake-bucket", "dead-letter-bucket", "dead-letter-queue-url", "mask-key-secret-arn")
-    assert {each["Properties"]["Name"] for each in found} == {names.parameter(stage, name) for name in told}
+    published = ("lake-bucket", "dead-letter-bucket", "dead-letter-queue-url", "mask-key-secret-arn")
+    assert {each["Properties"]["Name"] for each in found} == {names.parameter(stage, name) for name in published}

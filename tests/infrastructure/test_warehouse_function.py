@@ -1,4 +1,4 @@
-"""The function that makes Redshift's tables: what it asks of AWS, and what it answers CloudFormation."""
+"""The function that creates Redshift's tables: its requests to AWS, and its answers to CloudFormation."""
 
 import importlib.util
 import sys
@@ -24,7 +24,7 @@ WHICH = {"resourceArn": WORKGROUP, "usageType": "serverless-compute"}
 
 
 class Aws:
-    """Both services, answering as told; botocore checks every request and answer against the service's model."""
+    """Both services, with prepared answers; botocore checks every request and answer against the service's model."""
 
     def __init__(self) -> None:
         self.clients = {name: boto3.client(name, "us-east-1") for name in ("redshift-serverless", "redshift-data")}
@@ -33,7 +33,7 @@ class Aws:
             stub.activate()
 
     def limited(self, *there: dict[str, Any]) -> None:
-        """Expect the limit to be looked for, and the administrator's secret."""
+        """Expect calls for the limit and for the administrator's secret."""
         serverless = self.stubs["redshift-serverless"]
         serverless.add_response("list_usage_limits", {"usageLimits": list(there)} if there else {}, WHICH)
         if there:
@@ -42,11 +42,11 @@ class Aws:
             serverless.add_response("create_usage_limit", {}, LIMIT | WHICH | {"period": "daily"})
         serverless.add_response("get_namespace", {"namespace": {"adminPasswordSecretArn": SECRET}})
 
-    def ran(self, sql: str, *told: dict[str, Any]) -> None:
-        """Expect a statement, and questions after it."""
+    def ran(self, sql: str, *statuses: dict[str, Any]) -> None:
+        """Expect a statement, and calls for its status."""
         data = self.stubs["redshift-data"]
         data.add_response("execute_statement", {"Id": sql}, WHERE | {"Sql": sql})
-        for each in told:
+        for each in statuses:
             data.add_response("describe_statement", {"Id": sql} | each, {"Id": sql})
 
 
@@ -65,7 +65,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What CloudFormation is told: status and reason."""
+    """The answers to CloudFormation: status and reason."""
     heard: list[tuple[str, str]] = []
 
     def send(_event: object, _context: object, status: str, _data: object, _name: str, reason: str = "") -> None:
@@ -78,7 +78,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def function(answers: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The code as Lambda loads it, but for the waiting."""
+    """The code as Lambda loads it, but without waiting."""
     spec = importlib.util.spec_from_file_location("index", CODE)
     assert spec is not None
     assert spec.loader is not None
@@ -90,10 +90,10 @@ def function(answers: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) ->
 
 def event(kind: str) -> dict[str, Any]:
     """CloudFormation's request."""
-    return {"RequestType": kind, "LogicalResourceId": "Made", "ResourceProperties": WANTED}
+    return {"RequestType": kind, "LogicalResourceId": "Tables", "ResourceProperties": WANTED}
 
 
-def test_what_is_not_there_is_made(function: ModuleType, aws: Aws, answers: list[tuple[str, str]]) -> None:
+def test_missing_objects_are_created(function: ModuleType, aws: Aws, answers: list[tuple[str, str]]) -> None:
     aws.limited()
     aws.ran("ASK", {"Status": "SUBMITTED"}, {"Status": "STARTED"}, {"Status": "FINISHED", "ResultRows": 0})
     aws.ran("CREATE", {"Status": "FINISHED", "ResultRows": -1})
@@ -101,28 +101,28 @@ def test_what_is_not_there_is_made(function: ModuleType, aws: Aws, answers: list
     assert answers == [("SUCCESS", "")]
 
 
-def test_what_is_there_stays(function: ModuleType, aws: Aws, answers: list[tuple[str, str]]) -> None:
+def test_existing_objects_stay(function: ModuleType, aws: Aws, answers: list[tuple[str, str]]) -> None:
     aws.limited({"usageLimitId": "one"})
     aws.ran("ASK", {"Status": "FINISHED", "ResultRows": 1})
     function.handler(event("Update"), None)
     assert answers == [("SUCCESS", "")]
 
 
-@pytest.mark.parametrize("told", [{"Status": "FAILED", "Error": "relation exists"}, {"Status": "ABORTED"}])
+@pytest.mark.parametrize("failure", [{"Status": "FAILED", "Error": "relation exists"}, {"Status": "ABORTED"}])
 def test_a_statement_that_fails_fails_the_deployment(
-    function: ModuleType, aws: Aws, answers: list[tuple[str, str]], told: dict[str, str]
+    function: ModuleType, aws: Aws, answers: list[tuple[str, str]], failure: dict[str, str]
 ) -> None:
     aws.limited()
     aws.ran("ASK", {"Status": "FINISHED", "ResultRows": 0})
-    aws.ran("CREATE", told)
+    aws.ran("CREATE", failure)
     function.handler(event("Update"), None)
-    assert answers == [("FAILED", f"{told.get('Error', 'ABORTED')}: CREATE")]
+    assert answers == [("FAILED", f"{failure.get('Error', 'ABORTED')}: CREATE")]
 
 
-def test_a_deletion_leaves_it_to_the_namespace(function: ModuleType, aws: Aws, answers: list[tuple[str, str]]) -> None:
+def test_a_deletion_does_nothing(function: ModuleType, aws: Aws, answers: list[tuple[str, str]]) -> None:
     function.handler(event("Delete"), None)
     assert answers == [("SUCCESS", "")]
 
 
-def test_the_code_fits_where_it_lies_inline() -> None:
+def test_the_code_is_within_the_inline_limit() -> None:
     assert len(CODE.read_bytes()) <= 4096  # AWS CloudFormation documentation, "AWS::Lambda::Function Code"

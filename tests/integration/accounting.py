@@ -1,4 +1,4 @@
-"""Exactly once: what the stores hold is what the produced records must come to, each record once."""
+"""Exactly once: the stores hold the expected result of each produced record, once."""
 
 from base64 import b64decode
 from collections import Counter
@@ -7,16 +7,18 @@ from urllib.parse import parse_qs
 
 from functions.pipelines.logins import PIPELINE
 from tests.integration import found
-from tests.integration.found import Found, Place
-from tests.integration.records import Record, Row
+from tests.integration.found import Place, StageContents
+from tests.integration.records import ExpectedRow, ProducedRecord
 
 COUNTER = PIPELINE.counters[0].name
 
 
-def account(produced: dict[Place, Record], stores: Found, *, given_up: frozenset[Place] = frozenset()) -> None:
-    """Fail with what is lost, doubled, wrong or miscounted; `given_up` are places that must have left no trace."""
+def account(
+    produced: dict[Place, ProducedRecord], stores: StageContents, *, given_up: frozenset[Place] = frozenset()
+) -> None:
+    """Fail with what is lost, doubled, wrong or miscounted; `given_up` are places that must have no effects."""
     due = {place: record.outcome for place, record in produced.items() if place not in given_up}
-    rows = {place: outcome for place, outcome in due.items() if isinstance(outcome, Row)}
+    rows = {place: outcome for place, outcome in due.items() if isinstance(outcome, ExpectedRow)}
     letters = {place: outcome for place, outcome in due.items() if isinstance(outcome, str)}
     same("rows", Counter(place for place, _ in stores.rows), Counter(rows.keys()))
     same("rows", {place: _row(row) for place, row in stores.rows}, rows)
@@ -26,7 +28,8 @@ def account(produced: dict[Place, Record], stores: Found, *, given_up: frozenset
         record = produced[place]
         assert (found.decoded(letter["key"]), found.decoded(letter["value"])) == (record.key, record.value), place
         # In Lambda's events a header without a value looks like one with an empty value.
-        due_headers = [(name, value or b"") for name, value in record.headers]
+        kept = record.headers if record.kept is None else record.kept
+        due_headers = [(name, value or b"") for name, value in kept]
         assert [(name, b64decode(value or "")) for name, value in letter["headers"]] == due_headers, place
     same("counters", _counted(stores), dict(Counter((r.device_type, r.at // 60 * 60) for r in rows.values())))
     same("table", _placed(stores), _newest(rows))
@@ -34,26 +37,26 @@ def account(produced: dict[Place, Record], stores: Found, *, given_up: frozenset
 
 
 def same(what: str, is_: object, due: object) -> None:
-    """Compare, and tell the first differences."""
+    """Compare, and fail with the first differences."""
     if is_ == due:
         return
     if isinstance(is_, dict | Counter) and isinstance(due, dict | Counter):
         keys = sorted((key for key in is_.keys() | due.keys() if is_.get(key) != due.get(key)), key=str)
-        told = [f"{key}: {is_.get(key)} for {due.get(key)}" for key in keys]
+        differences = [f"{key}: {is_.get(key)} for {due.get(key)}" for key in keys]
     elif isinstance(is_, set) and isinstance(due, set):
-        told = [f"missing {sorted(due - is_)[:5]}, unexpected {sorted(is_ - due)[:5]}"]
+        differences = [f"missing {sorted(due - is_)[:5]}, unexpected {sorted(is_ - due)[:5]}"]
     else:
-        told = [f"{is_!r} for {due!r}"]
-    raise AssertionError(f"{what}: {len(told)} differ: " + "; ".join(told[:5]))
+        differences = [f"{is_!r} for {due!r}"]
+    raise AssertionError(f"{what}: {len(differences)} differ: " + "; ".join(differences[:5]))
 
 
-def _row(row: dict[str, object]) -> Row:
+def _row(row: dict[str, object]) -> ExpectedRow:
     at = row["logged_in_at"]
     assert isinstance(at, datetime)
-    return Row(str(row["user_id"]), str(row["device_type"]), int(at.timestamp()))
+    return ExpectedRow(str(row["user_id"]), str(row["device_type"]), int(at.timestamp()))
 
 
-def _counted(stores: Found) -> dict[tuple[str, int], int]:
+def _counted(stores: StageContents) -> dict[tuple[str, int], int]:
     counted = {}
     for (counter, bucket), amount in stores.counters.items():
         name, _, group = counter.partition("?")
@@ -62,17 +65,17 @@ def _counted(stores: Found) -> dict[tuple[str, int], int]:
     return counted
 
 
-def _newest(rows: dict[Place, Row]) -> dict[str, tuple[int, int, int]]:
-    """By user: when, at which offset and partition; a draw goes to the greater offset, then partition."""
+def _newest(rows: dict[Place, ExpectedRow]) -> dict[str, tuple[int, int, int]]:
+    """Return time, offset and partition by user; in a draw the greater offset wins, then the greater partition."""
     newest: dict[str, tuple[int, int, int]] = {}
     for (partition, offset), row in rows.items():
         newest[row.user_id] = max(newest.get(row.user_id, (0, 0, 0)), (row.at, offset, partition))
     return newest
 
 
-def _placed(stores: Found) -> dict[str, tuple[int, int, int]]:
+def _placed(stores: StageContents) -> dict[str, tuple[int, int, int]]:
     def of(item: dict[str, str]) -> tuple[int, int, int]:
-        _, offset, partition = item["_order"].split("-")
+        _, offset, partition, _ = item["_order"].split("-")
         return int(datetime.fromisoformat(item["logged_in_at"]).timestamp()), int(offset), int(partition)
 
     return {user: of(item) for user, item in stores.table.items()}

@@ -1,32 +1,34 @@
-"""What the tests on a real broker share: one Kafka and one AWS emulator for all of them, a stage for each."""
+"""Fixtures of the tests on a real broker: one Kafka and one AWS emulator for all tests, a stage for each."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from functions.local.aws import LocalAws
-from functions.local.broker.apache import Apache, apache
-from functions.local.broker.broker import Broker, Unavailable
-from functions.local.broker.embedded import Embedded
 from functions.pipelines.logins import PIPELINE
+from sandbox.aws import LocalAws
+from sandbox.broker.apache import Apache, apache
+from sandbox.broker.broker import Broker
+from sandbox.broker.embedded import Embedded
+from sandbox.broker.errors import BrokerUnavailable
 from tests.integration.stage import OUTPUT, PARTITIONS, Stage
-from tests.integration.waiting import eventually
+from tests.integration.waiting import PATIENCE, eventually
 from tests.proxy.proxy import Proxy
 
 QUICK: Final = {"TANDEM_SLICE_SECONDS": "0.2", "TANDEM_TIME_MARGIN_SECONDS": "0.5"}
+SESSION_SECONDS: Final = 5.0  # a busy machine may keep a member from its heartbeat for a second or two
 MASK_KEY: Final = b"0123456789abcdef"  # the same for all, so that two stages have the same rows
 
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[Apache | str]:
-    """Apache Kafka, or why there is none here; the header of the run has said so."""
+    """Apache Kafka, fetched if absent, or the reason why it cannot run here."""
     try:
         broker = apache(lambda _: None)
-    except Unavailable as reason:
+    except BrokerUnavailable as reason:
         yield str(reason)
     else:
         with broker:
@@ -41,7 +43,7 @@ def aws() -> Iterator[LocalAws]:
 
 @pytest.fixture
 def broker(kafka: Apache | str) -> Iterator[Broker]:
-    """With empty topics. An embedded broker starts at once, so there each test has its own."""
+    """A broker with empty topics. The embedded broker starts quickly, so each test has its own."""
     if isinstance(kafka, Apache):
         empty(kafka)
         yield kafka
@@ -53,9 +55,9 @@ def broker(kafka: Apache | str) -> Iterator[Broker]:
 
 @pytest.fixture
 def real(kafka: Apache | str) -> Apache:
-    """For what the embedded broker cannot do."""
+    """Apache Kafka, for what the embedded broker cannot do."""
     if isinstance(kafka, str):
-        pytest.skip(f"takes Apache Kafka: {kafka}")
+        pytest.skip(f"needs Apache Kafka: {kafka}")
     return kafka
 
 
@@ -66,7 +68,7 @@ def stage(broker: Broker, aws: LocalAws, tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def other_stage(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """A second one on the same topics, with the same records."""
+    """A second stage on the same topics, with the same records."""
     folder = tmp_path / "other"
     folder.mkdir()
     other = new_stage(stage.broker, stage.aws, folder, monkeypatch)
@@ -82,19 +84,17 @@ def proxy(aws: LocalAws) -> Iterator[Proxy]:
 
 def new_stage(broker: Broker, aws: LocalAws, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     for name, value in aws.environment().items():
-        monkeypatch.setenv(name, value)  # as the stage does, but for this test alone
-    session = 1.5 if broker.kind == "apache" else 4
-    return Stage(f"test-{secrets.token_hex(4)}", PIPELINE, broker, aws, folder, session, QUICK, MASK_KEY)
+        monkeypatch.setenv(name, value)  # as the stage does, but only during this test
+    return Stage(f"test{secrets.token_hex(4)}", PIPELINE, broker, aws, folder, SESSION_SECONDS, QUICK, MASK_KEY)
 
 
-def empty(broker: Broker) -> None:
-    """Make the topics anew: their names are the pipeline's, so every test has the same."""
-    topics = [PIPELINE.topic, OUTPUT]
+def empty(broker: Broker, topics: Sequence[str] = (PIPELINE.topic, OUTPUT), partitions: int = PARTITIONS) -> None:
+    """Recreate the topics: their names are the pipeline's, so all its tests share them."""
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    old = [topic for topic in topics if topic in admin.list_topics(timeout=10).topics]
+    old = [topic for topic in topics if topic in admin.list_topics(timeout=PATIENCE).topics]
     if isinstance(broker, Apache) and old:
         for done in admin.delete_topics(old).values():
-            done.result(timeout=10)
-        eventually(lambda: not set(old) & set(admin.list_topics(timeout=10).topics), lambda: f"{old} are still there")
+            done.result(timeout=PATIENCE)
+        eventually(lambda: not set(old) & set(admin.list_topics(timeout=PATIENCE).topics), lambda: f"{old} still exist")
     for topic in topics:
-        assert broker.create_topic(topic, PARTITIONS) == PARTITIONS
+        assert broker.create_topic(topic, partitions) == partitions

@@ -1,8 +1,9 @@
-"""An environment like the image's, without a container engine: what functions/Dockerfile and the manifests say of it.
+"""An environment like the image's, without a container engine, as functions/Dockerfile and the manifests define it.
 
-Only requirements.txt is installed, by its hashes. Root also gets the rest: a user without privileges, and file systems
-that cannot be written to, in a mount namespace of the process's own. Memory is limited by `ulimit -d`, which counts
-what a process may write to, resident or not, and so is stricter than Kubernetes' limit of the same size.
+Only requirements.txt is installed, by its hashes. Root also gets the rest: a user without privileges, and read-only
+file systems, in a separate mount namespace. Memory is limited by `ulimit -d`, which counts
+what a process may write to, resident or not, and so is stricter than Kubernetes' limit of the same size. Threads get
+small stacks, because it counts all that is reserved for them: 8 MiB for each thread of each Kafka client.
 """
 
 import hashlib
@@ -25,25 +26,26 @@ mount --bind "$site" "$root/site"
 for at in / /tmp /var/tmp /dev/shm "$root/python" "$root/site"; do
     ! mountpoint -q "$at" || mount -o remount,bind,ro "$at"
 done
+ulimit -s 1024
 ulimit -d "$kib"
 exec setpriv --reuid "$0" --regid "$0" --clear-groups --no-new-privs --bounding-set=-all "$@"
 """
 
 
-class Unavailable(Exception):  # noqa: N818 - as functions.local.broker has it
-    """Why there is no such environment here."""
+class ImageUnavailable(Exception):  # noqa: N818 - named as in sandbox.broker
+    """Such an environment is impossible here. The message is the reason."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """`root` is what a worker finds beside the machine's own files, and readable for everybody."""
+    """`root` holds the image's own files, readable for all users."""
 
     root: Path
     site: Path
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the image sets, and where things are."""
+        """The variables that the image sets, and the paths."""
         site, python = (self.root / "site", self.root / "python") if isolated() else (self.site, Path(sys.base_prefix))
         return {
             "PYTHONPATH": f"{self.root / 'app'}:{site}",
@@ -56,23 +58,23 @@ class Image:
         }
 
     def command(self, memory: int, *arguments: str) -> tuple[str, ...]:
-        """Run Python with these arguments in it, with so many bytes of memory."""
+        """Return the command that runs Python in it, with so many bytes of memory."""
         kib, name = str(memory // 1024), f"python{sys.version_info.major}.{sys.version_info.minor}"
-        options = ("-S", "-P", *arguments)  # -S: whatever else is installed beside this Python is not there
+        options = ("-S", "-P", *arguments)  # -S: without the other packages of this Python
         if not isolated():
             python = Path(sys.base_prefix) / "bin" / name
-            return "sh", "-c", 'ulimit -d "$0" && exec "$@"', kib, str(python), *options
+            return "sh", "-c", 'ulimit -s 1024 && ulimit -d "$0" && exec "$@"', kib, str(python), *options
         inside = (str(self.root), sys.base_prefix, str(self.site), kib, str(self.root / "python" / "bin" / name))
         return "unshare", "--mount", "sh", "-c", SCRIPT, USER, *inside, *options
 
 
 def isolated() -> bool:
-    """Whether this machine lets us change the user and make file systems read-only."""
+    """Whether this machine allows changing the user and mounting read-only."""
     return os.geteuid() == 0 and all(map(shutil.which, ("unshare", "setpriv", "mountpoint")))
 
 
 def image(root: Path) -> Image:
-    """Set one up in an empty folder. Raises Unavailable when nothing can be installed."""
+    """Set one up in an empty folder. ImageUnavailable if packages cannot be installed."""
     root.chmod(0o755)
     for folder in ("python", "site"):
         (root / folder).mkdir()
@@ -83,20 +85,20 @@ def image(root: Path) -> Image:
 
 
 def _site() -> Path:
-    """The packages, kept from one run to the next as long as the lock and Python are the same."""
+    """Return the folder of the packages, cached as long as the lock and Python stay the same."""
     digest = hashlib.blake2b(Path("requirements.txt").read_bytes() + sys.version.encode(), digest_size=8).hexdigest()
-    at = (BUILD / digest).absolute()
-    if not at.exists():
-        being_made = at.with_name(f"{digest}.{os.getpid()}")
+    folder = (BUILD / digest).absolute()
+    if not folder.exists():
+        unfinished = folder.with_name(f"{digest}.{os.getpid()}")
         ended = subprocess.run(
             [
                 sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable, "--no-deps",
-                "--require-hashes", "--only-binary=:all:", "--target", being_made, "--requirements", "requirements.txt",
+                "--require-hashes", "--only-binary=:all:", "--target", unfinished, "--requirements", "requirements.txt",
             ],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if ended.returncode:
-            shutil.rmtree(being_made, ignore_errors=True)
-            raise Unavailable(f"requirements.txt cannot be installed here: {ended.stderr.strip()[-300:]}")
-        being_made.rename(at)
-    return at
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise ImageUnavailable(f"requirements.txt cannot be installed here: {ended.stderr.strip()[-300:]}")
+        unfinished.rename(folder)
+    return folder

@@ -1,13 +1,13 @@
-"""The dashboard as a picture: every panel at its place, with what its queries found in a real Prometheus.
+"""The dashboard as a picture: every panel, with the results of its queries in a real Prometheus.
 
-Grafana draws it more finely; this shows what is on it, and is made wherever the tests run. Pure; SVG comes out as text.
+Grafana draws it better; this shows its content, and is drawn wherever the tests run. Pure; returns SVG as text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final, NamedTuple
 
-from functions.local.demo.axes import Panel, line, text, ticks
+from sandbox.demo.chart import Panel, line, text, ticks
 
 COLUMN, ROW, GAP, PAD = 46, 31, 8, 12  # pixels: a dashboard has 24 columns, rows of about 30, and gaps of 8
 COLOURS: Final = ("#5794f2", "#73bf69", "#f2cc0c", "#ff780a", "#b877d9", "#8ab8ff", "#e02f44", "#96d98d")
@@ -20,15 +20,15 @@ text { font: 12px system-ui, "DejaVu Sans", sans-serif; fill: #ccccdc; } .title 
 """
 
 
-class Line(NamedTuple):
+class Series(NamedTuple):
     """One series: its name, and (seconds, value) in the order of time."""
 
     name: str
     points: Sequence[tuple[float, float]]
 
 
-def svg(panels: Sequence[Mapping[str, Any]], found: Mapping[str, Sequence[Line]], seconds: float) -> str:
-    """The panels of a dashboard; `found` by panel's title, over the last `seconds`."""
+def svg(panels: Sequence[Mapping[str, Any]], found: Mapping[str, Sequence[Series]], seconds: float) -> str:
+    """Return the panels of a dashboard; `found` by panel's title, over the last `seconds`."""
     bottom = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)
     width, height = 24 * COLUMN + 2 * PAD, bottom * ROW + 2 * PAD
     drawn = "".join(part for panel in panels for part in _panel(panel, found.get(panel["title"], ()), seconds))
@@ -39,7 +39,7 @@ def svg(panels: Sequence[Mapping[str, Any]], found: Mapping[str, Sequence[Line]]
 
 
 def value(number: float, unit: str) -> str:
-    """A number as Grafana would tell it, roughly."""
+    """Return a number roughly as Grafana formats it."""
     match unit:
         case "percentunit":
             return f"{number:.1%}"
@@ -48,11 +48,11 @@ def value(number: float, unit: str) -> str:
         case "bytes":
             return f"{number / 2**20:.3g} MiB"
         case _:
-            told = f"{number / 1000:.3g}k" if number >= 1000 else f"{number:.3g}"
-            return told + {"s": " s", "rps": "/s", "ops": "/s"}.get(unit, "")
+            label = f"{number / 1000:.3g}k" if number >= 1000 else f"{number:.3g}"
+            return label + {"s": " s", "rps": "/s", "ops": "/s"}.get(unit, "")
 
 
-def _panel(panel: Mapping[str, Any], lines: Sequence[Line], seconds: float) -> Iterator[str]:
+def _panel(panel: Mapping[str, Any], lines: Sequence[Series], seconds: float) -> Iterator[str]:
     place, title = panel["gridPos"], panel["title"]
     x, y = PAD + place["x"] * COLUMN, PAD + place["y"] * ROW
     if panel["type"] == "row":
@@ -79,34 +79,34 @@ def _state(panel: Mapping[str, Any], number: float) -> str:
     return STATES[[step["color"] for step in steps if step["value"] is None or number >= step["value"]][-1]]
 
 
-def _bars(at: Panel, lines: Sequence[Line], unit: str) -> Iterator[str]:
-    most, each = max(one.points[-1][1] for one in lines) or 1, at.height / len(lines)
+def _bars(panel: Panel, lines: Sequence[Series], unit: str) -> Iterator[str]:
+    most, each = max(one.points[-1][1] for one in lines) or 1, panel.height / len(lines)
     for number, one in enumerate(sorted(lines, key=lambda one: -one.points[-1][1])):
-        y, last = at.top + number * each, one.points[-1][1]
-        yield text(at.left - 8, y + each / 2 + 4, one.name, "legend", "end")
-        width, colour = at.width * last / most, STATES["orange" if last >= 1 else "green"]
-        yield f'<rect x="{at.left}" y="{y + 3}" width="{width:.1f}" height="{each - 6}" fill="{colour}"/>'
-        yield text(at.left + width + 6, y + each / 2 + 4, value(last, unit), "tick")
+        y, last = panel.top + number * each, one.points[-1][1]
+        yield text(panel.left - 8, y + each / 2 + 4, one.name, "legend", "end")
+        width, colour = panel.width * last / most, STATES["orange" if last >= 1 else "green"]
+        yield f'<rect x="{panel.left}" y="{y + 3}" width="{width:.1f}" height="{each - 6}" fill="{colour}"/>'
+        yield text(panel.left + width + 6, y + each / 2 + 4, value(last, unit), "tick")
 
 
-def _lines(at: Panel, lines: Sequence[Line], unit: str) -> Iterator[str]:
+def _lines(panel: Panel, lines: Sequence[Series], unit: str) -> Iterator[str]:
     most, base = max((v for one in lines for _, v in one.points), default=0), 2**20 if unit == "bytes" else 1
     scale = [base * tick for tick in ticks(most / base, 3)]
-    to = Panel(at.left, at.top, at.width, at.height, at.x_most, scale[-1])
+    to = Panel(panel.left, panel.top, panel.width, panel.height, panel.x_max, scale[-1])
     for tick in scale:
         yield line(to.left, to.y(tick), to.right, to.y(tick), "grid")
         yield text(to.left - 6, to.y(tick) + 4, value(tick, unit), "tick", "end")
-    for before in ticks(to.x_most, 3):
-        if before < to.x_most:
-            told = f"-{before:g} s" if before else "now"
-            yield text(to.right - to.width * before / to.x_most, to.bottom + 15, told, "tick", "middle")
+    for before in ticks(to.x_max, 3):
+        if before < to.x_max:
+            label = f"-{before:g} s" if before else "now"
+            yield text(to.right - to.width * before / to.x_max, to.bottom + 15, label, "tick", "middle")
     for number, one in enumerate(lines):
         points = " ".join(f"{to.x(x):.1f},{to.y(y):.1f}" for x, y in one.points)
         yield f'<polyline points="{points}" stroke="{COLOURS[number % len(COLOURS)]}"/>'
 
 
-def _legend(x: float, y: float, width: float, lines: Sequence[Line]) -> Iterator[str]:
-    """As many names as two rows hold."""
+def _legend(x: float, y: float, width: float, lines: Sequence[Series]) -> Iterator[str]:
+    """Yield as many names as fit into two rows."""
     at, last = x, y + 13
     for number, one in enumerate(lines):
         room = 22 + 6.3 * len(one.name)

@@ -1,14 +1,14 @@
-"""Logins to produce, each with what must become of it: known from how it was made, not from running the pipeline."""
+"""Logins to produce, each with its expected result, which follows from its construction and not from the pipeline."""
 
 import json
 from collections.abc import Iterator
 from itertools import cycle
 from typing import Any, Final, NamedTuple
 
-from functions.local.demo.flaws import FLAWS
+from sandbox.demo.logins import FLAWS
 
 BEGIN: Final = 1_767_225_600  # Unix seconds: 2026-01-01
-USERS: Final = 12  # few, because the emulator takes some milliseconds for each row of a table
+USERS: Final = 12  # few, because the emulator needs milliseconds for each row of a table
 DEVICES: Final[tuple[dict[str, str | None], ...]] = (
     {"device_type": "iPhone"},
     {"device_type": " ANDROID"},
@@ -20,25 +20,26 @@ DEVICE_TYPES: Final = ("ios", "android", "unknown", "unknown")
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
-class Row(NamedTuple):
-    """What a row must say; `at` in Unix seconds."""
+class ExpectedRow(NamedTuple):
+    """The expected fields of a row; `at` is in Unix seconds."""
 
     user_id: str
     device_type: str
     at: int
 
 
-class Record(NamedTuple):
-    """`outcome`: a row, the reason of a dead letter, or None for a drop."""
+class ProducedRecord(NamedTuple):
+    """`outcome`: a row, the reason of a dead letter, or None for a drop; `kept` headers are those of its letter."""
 
     value: bytes | None
-    outcome: Row | str | None
+    outcome: ExpectedRow | str | None
     key: bytes | None = None
     headers: Headers = ()
+    kept: Headers | None = None  # None: all of them
 
 
 def fields(number: int) -> dict[str, Any]:
-    """A valid login, as JSON has it."""
+    """Return the fields of a valid login."""
     return {
         "user_id": f"user-{number % USERS}",
         "app_version": "2.3.0",
@@ -50,29 +51,31 @@ def fields(number: int) -> dict[str, Any]:
     }
 
 
-def login(number: int, **other: object) -> Record:
-    """A valid login; `other` fields must not change the row."""
+def login(number: int, **other: object) -> ProducedRecord:
+    """Return a valid login; `other` fields must not change the row."""
     given = fields(number)
-    row = Row(given["user_id"], DEVICE_TYPES[number % len(DEVICES)], given["timestamp"])
-    return Record(json.dumps(given | other).encode(), row, given["user_id"].encode())
+    row = ExpectedRow(given["user_id"], DEVICE_TYPES[number % len(DEVICES)], given["timestamp"])
+    return ProducedRecord(json.dumps(given | other).encode(), row, given["user_id"].encode())
 
 
-def logins(count: int, begin: int = 0) -> list[Record]:
-    """Valid ones only."""
+def logins(count: int, begin: int = 0) -> list[ProducedRecord]:
+    """Return valid logins."""
     return [login(number) for number in range(begin, begin + count)]
 
 
-def mixture(count: int) -> Iterator[Record]:
-    """Of 10 records one is wrong, in every known way by turns, and one is a tombstone, keyless or has headers."""
+def mixture(count: int) -> Iterator[ProducedRecord]:
+    """Yield records: of 10 one is wrong, in each known way in turn, and one a tombstone, keyless or with headers."""
     flaws = cycle(FLAWS)
     for number in range(count):
         good = login(number)
         match number % 30:
             case 3 | 13 | 23:
                 flaw = next(flaws)
-                yield Record(flaw.spoil(fields(number)), flaw.reason, good.key, (("trace", b"\x00\x7f\x80\xff"),))
+                yield ProducedRecord(
+                    flaw.spoil(fields(number)), flaw.reason, good.key, (("trace", b"\x00\x7f\x80\xff"),)
+                )
             case 7:
-                yield Record(None, None, good.key)
+                yield ProducedRecord(None, None, good.key)
             case 17:
                 yield good._replace(key=None)
             case 27:

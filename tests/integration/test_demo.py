@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from functions.local.broker.apache import Apache
-from functions.local.broker.broker import Broker
+from sandbox.broker.apache import Apache
+from sandbox.broker.broker import Broker
+from tests.integration.waiting import PATIENCE, eventually
 
 LOGIN: dict[str, Any] = {
     "user_id": "user-1", "app_version": "2.3.0", "device_type": "ios", "ip": "10.0.0.1", "locale": "DE",
@@ -44,28 +44,28 @@ BAD = [
 
 @dataclass
 class Demo:
-    """A demo that runs."""
+    """A running demo."""
 
     process: subprocess.Popen[str]
     out: Path
 
     def ended(self) -> tuple[int, dict[str, Any]]:
-        """Exit code and report."""
-        stdout, stderr = self.process.communicate(timeout=100)
+        """Wait for the end; return exit code and report."""
+        stdout, stderr = self.process.communicate(timeout=PATIENCE)
         assert stdout, stderr
-        told: dict[str, Any] = json.loads(stdout)
-        assert told == json.loads((self.out / "report.json").read_text())
-        return self.process.returncode, told
+        report: dict[str, Any] = json.loads(stdout)
+        assert report == json.loads((self.out / "report.json").read_text())
+        return self.process.returncode, report
 
 
 def start(out: Path, *arguments: str) -> Demo:
-    command = [sys.executable, "-m", "functions.cli", "demo", "--json", "--out", str(out), *arguments]
+    command = [sys.executable, "-m", "functions.cli.main", "demo", "--json", "--out", str(out), *arguments]
     return Demo(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True), out)
 
 
 @pytest.fixture(scope="module")
 def demos(kafka: Apache | str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Demo]]:
-    """All at once: they mostly wait, for slices to fill and sessions to end."""
+    """Run all in parallel: they mostly wait, for slices to fill and sessions to end."""
     folder = tmp_path_factory.mktemp("demo")
     worst = folder / "worst.jsonl"
     worst.write_bytes(b"".join(line + b"\n" for line in GOOD + BAD))
@@ -85,55 +85,52 @@ def demos(kafka: Apache | str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.mark.parametrize("broker", ["embedded", "apache"])
 def test_nothing_lost_nothing_doubled(demos: dict[str, Demo], broker: str) -> None:
     if broker not in demos:
-        pytest.skip("takes Apache Kafka")
-    code, told = demos[broker].ended()
-    assert code == 0, told["problems"]
-    assert told["exact"]
-    assert told["broker"]["kind"] == broker
-    assert told["records_in"] == told["rows_in_lake"] + told["dead_letters"] + told["dropped"] == RECORDS
-    assert (told["missing"], told["duplicates"], told["wrong"]) == (0, 0, 0)
-    assert (told["kills"], told["handovers"]) == (1, 1)
-    assert sum(runtime["records"] for runtime in told["runtimes"].values()) == RECORDS
-    assert all(runtime["records"] > 0 for runtime in told["runtimes"].values())
-    assert told["dead_letters_by_reason"].keys() == {"undecodable", "invalid", "rejected"}
+        pytest.skip("needs Apache Kafka")
+    code, report = demos[broker].ended()
+    assert code == 0, report["problems"]
+    assert report["exact"]
+    assert report["broker"]["kind"] == broker
+    assert report["records_in"] == report["rows_in_lake"] + report["dead_letters"] + report["dropped"] == RECORDS
+    assert (report["missing"], report["duplicates"], report["wrong"]) == (0, 0, 0)
+    assert (report["kills"], report["handovers"]) == (1, 1)
+    assert sum(runtime["records"] for runtime in report["runtimes"].values()) == RECORDS
+    assert all(runtime["records"] > 0 for runtime in report["runtimes"].values())
+    assert report["dead_letters_by_reason"].keys() == {"undecodable", "invalid", "rejected"}
     assert "Nothing lost, nothing doubled" in (demos[broker].out / "report.html").read_text()
 
 
 def test_every_line_of_a_file_is_accounted_for(demos: dict[str, Demo]) -> None:
-    code, told = demos["input"].ended()
-    assert code == 0, told["problems"]
-    assert (told["rows_in_lake"], told["dead_letters"], told["dropped"]) == (len(GOOD), len(BAD), 0)
-    assert (told["missing"], told["duplicates"], told["wrong"]) == (0, 0, 0)
+    code, report = demos["input"].ended()
+    assert code == 0, report["problems"]
+    assert (report["rows_in_lake"], report["dead_letters"], report["dropped"]) == (len(GOOD), len(BAD), 0)
+    assert (report["missing"], report["duplicates"], report["wrong"]) == (0, 0, 0)
 
 
 def test_a_broker_that_others_use_is_left_alone(broker: Broker, tmp_path: Path) -> None:
-    _, said = (demo := start(tmp_path, "--broker", broker.bootstrap)).process.communicate(timeout=30)
+    _, stderr = (demo := start(tmp_path, "--broker", broker.bootstrap)).process.communicate(timeout=PATIENCE)
     assert demo.process.returncode == 2
-    assert "has a topic processed-user-login already, the demo takes a broker without it" in said
-    assert said.count("error: ") == 1
+    assert "has a topic processed-user-login already, expected a broker without it" in stderr
+    assert stderr.count("error: ") == 1
 
 
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     demo = start(tmp_path, "--records", "2000", "--broker", "embedded")
-    until = time.monotonic() + 30
-    while not (tmp_path / "worker.log").exists():
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    eventually((tmp_path / "worker.log").exists)
     children = descendants(demo.process.pid)
     assert len(children) >= 2, "the emulator and the worker"
     demo.process.send_signal(signal.SIGINT)
-    demo.process.communicate(timeout=20)
+    demo.process.communicate(timeout=PATIENCE)
     assert demo.process.returncode not in {0, -signal.SIGINT}
-    assert [pid for pid in children if alive(pid)] == []
+    eventually(lambda: not any(map(alive, children)))
 
 
 def descendants(parent: int) -> list[int]:
-    """Of any depth, as the kernel knows them."""
-    asked = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
-    pairs = [tuple(map(int, line.split())) for line in asked.stdout.splitlines()]
+    """Return the children of a process, of any depth."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
     found = [parent]
-    for one in found:
-        found += [pid for pid, above in pairs if above == one]
+    for pid_ in found:
+        found += [pid for pid, above in pairs if above == pid_]
     return found[1:]
 
 

@@ -1,4 +1,4 @@
-"""The AWS emulator, really started: what the settlement needs of it, and that nothing gets past it."""
+"""The AWS emulator, started: the features that settlement needs, and that no request bypasses it."""
 
 import json
 import os
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 
-from functions.local.aws import LocalAws
+from sandbox.aws import LocalAws
+from tests.integration.waiting import eventually
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,10 +31,11 @@ print(json.dumps([sorted({client.meta.endpoint_url for client in clients}), acco
 """
 HOLD = """
 import time
-from functions.local.aws import LocalAws
+from sandbox.aws import LocalAws
+from tests.integration.waiting import eventually
 aws = LocalAws()
 print(aws.endpoint, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -119,13 +121,14 @@ def test_a_cancelled_transaction_leaves_no_trace(dynamodb: "DynamoDBClient") -> 
     assert counted(dynamodb) == {"a": 1, "b": 1}
 
 
-def test_a_cancelled_transaction_undoes_nobody_elses_writes(dynamodb: "DynamoDBClient") -> None:
+def test_a_cancelled_transaction_undoes_no_other_writes(dynamodb: "DynamoDBClient") -> None:
     def commit(_: int) -> None:
         dynamodb.transact_write_items(TransactItems=[add("ours"), *(add(f"ours-{i}") for i in range(5))])
 
     def cancel(_: int) -> None:
         items = [*(add(f"x{i}") for i in range(10)), add("y", "attribute_exists(#n)")]
-        with pytest.raises(dynamodb.exceptions.TransactionCanceledException):
+        # Not the client's own class: botocore may create it twice, when two threads are the first to read it.
+        with pytest.raises(ClientError, match="TransactionCanceledException"):
             dynamodb.transact_write_items(TransactItems=items)
 
     with ThreadPoolExecutor(2) as committing, ThreadPoolExecutor(2) as cancelling:
@@ -137,14 +140,14 @@ def test_a_cancelled_transaction_undoes_nobody_elses_writes(dynamodb: "DynamoDBC
 def test_a_bucket_notifies_a_queue_while_others_wait_on_it(s3: "S3Client", sqs: "SQSClient") -> None:
     url = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    told = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
-    s3.put_bucket_notification_configuration(Bucket="lake", NotificationConfiguration=told)  # type: ignore[arg-type]
+    configuration = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    s3.put_bucket_notification_configuration(Bucket="lake", NotificationConfiguration=configuration)  # type: ignore[arg-type]
     sqs.purge_queue(QueueUrl=url)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=10)
+        waiting = pool.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=20)
         time.sleep(0.2)
         s3.put_object(Bucket="lake", Key="letter", Body=b"dead")
-        (message,) = waiting.result(timeout=5)["Messages"]
+        (message,) = waiting.result()["Messages"]
     assert json.loads(message["Body"])["Records"][0]["s3"]["object"]["key"] == "letter"
 
 
@@ -155,18 +158,24 @@ def test_any_process_under_the_environment_reaches_only_the_emulator(aws: LocalA
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", WHERE], env=os.environ | developer | aws.environment(),
-        capture_output=True, text=True, timeout=30, check=True,
+        capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout) == [[aws.endpoint], "123456789012"]
 
 
-def test_it_dies_with_a_parent_that_had_no_time_to_say_so(environment: None, tmp_path: Path) -> None:
+def test_it_ends_with_a_parent_that_was_killed(environment: None, tmp_path: Path) -> None:
     clean = os.environ | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen([sys.executable, "-c", HOLD], env=clean, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         client = boto3.Session().client("sqs", endpoint_url=parent.stdout.readline().strip())
         client.list_queues()
         parent.kill()
-    time.sleep(0.3)
-    with pytest.raises(EndpointConnectionError):
+    eventually(lambda: refuses(client))
+
+
+def refuses(client: "SQSClient") -> bool:
+    try:
         client.list_queues()
+    except (ConnectionClosedError, EndpointConnectionError) as error:
+        return isinstance(error, EndpointConnectionError)
+    return False

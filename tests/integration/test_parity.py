@@ -1,9 +1,9 @@
-"""The two runtimes are one: the same records leave the same things in the stores, whichever runtime handled them."""
+"""The two runtimes are equivalent: the same records have the same effects in the stores on both."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from functions.local.broker.apache import Apache
+from sandbox.broker.apache import Apache
 from tests.integration.accounting import account, same
 from tests.integration.found import Place
 from tests.integration.records import logins, mixture
@@ -39,7 +39,7 @@ def test_both_runtimes_leave_the_same_rows_letters_counters_table_and_messages(
 
 
 def by_place(letters: Sequence[tuple[Place, Mapping[str, Any]]]) -> dict[Place, Mapping[str, Any]]:
-    """Whole; but a header without a value and one with an empty value look alike in Lambda's events."""
+    """Return letters by place. In Lambda's events a header without a value equals one with an empty value."""
     return {
         place: {**letter, "headers": [[name, value or ""] for name, value in letter["headers"]]}
         for place, letter in letters

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from functions.core import names
-from functions.local import stores
 from functions.pipelines.logins import PIPELINE
+from sandbox import stores
 from tests.emulator import account
 
 

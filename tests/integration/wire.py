@@ -1,17 +1,19 @@
-"""Kafka's produce request by hand, for records that no client would send. Sources: KIP-98, the protocol guide."""
+"""Kafka's produce request without a client, for records that no client sends. Sources: KIP-98, the protocol guide."""
 
 import socket
 from struct import pack, unpack_from
 
+from tests.integration.waiting import PATIENCE
+
 
 def produce(bootstrap: str, topic: str, partition: int, value: bytes, header_name: bytes) -> None:
-    """One record with one header; the address is that of the partition's leader. AssertionError if it is refused."""
+    """Produce a record with one header; `bootstrap` is the partition's leader. AssertionError if it is refused."""
     batch = _batch(_record(value, header_name))
     name = _string(topic)
-    body = pack(">hhi", -1, -1, 10_000) + pack(">i", 1) + name + pack(">iii", 1, partition, len(batch)) + batch
+    body = pack(">hhi", -1, -1, 60_000) + pack(">i", 1) + name + pack(">iii", 1, partition, len(batch)) + batch
     request = pack(">hhi", 0, 3, 1) + _string("test") + body
     host, _, port = bootstrap.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
         connection.sendall(pack(">i", len(request)) + request)
         answer = connection.makefile("rb").read(4 + 4 + 4 + len(name) + 4 + 4 + 2)
     (error,) = unpack_from(">h", answer, len(answer) - 2)

@@ -1,7 +1,7 @@
-"""Renew tests/manifests/schemas: `python -m tests.manifests.renew`. Needs Go and its module proxy; tests need neither.
+"""Update tests/manifests/schemas: `python -m tests.manifests.renew`. It needs Go and its module proxy; tests don't.
 
 Each file holds the OpenAPI schema of one custom resource, as its project publishes it (all are Apache-2.0), without
-descriptions and with unknown fields refused, as `kubectl apply` refuses them.
+descriptions and without unknown fields, which `kubectl apply` rejects.
 """
 
 import json
@@ -36,37 +36,59 @@ def main() -> None:
         if spec["names"]["kind"] == "SecretStore":
             only_aws(schema)
         name = f"{spec['group']}-{version['name']}-{spec['names']['kind']}.json"
-        (SCHEMAS / name).write_text(json.dumps(schema, sort_keys=True, separators=(",", ":")) + "\n")
+        write(name, schema)
+    write("keda-kafka-trigger.json", kafka_trigger())
+
+
+def write(name: str, schema: dict[str, Any]) -> None:
+    """Write a schema on one line."""
+    (SCHEMAS / name).write_text(json.dumps(schema, sort_keys=True, separators=(",", ":")) + "\n")
+
+
+def kafka_trigger() -> dict[str, Any]:
+    """The metadata of KEDA's Kafka trigger. The schema of a ScaledObject accepts any."""
+    path = "schema/generated/scalers-schema.json"
+    scalers = json.loads((fetch(KEDA) / path).read_text())["scalers"]
+    (kafka,) = [each for each in scalers if each["type"] == "kafka"]
+    properties = {
+        each["name"]: {"type": "string"} | ({"enum": each["allowedValue"]} if each.get("allowedValue") else {})
+        for each in kafka["parameters"]
+    }
+    return {"$comment": f"{KEDA}/{path}", "type": "object", "additionalProperties": False, "properties": properties}
 
 
 def fetch(module: str) -> Path:
-    """The folder of a Go module, fetched and verified by Go."""
-    said = subprocess.run(["go", "mod", "download", "-json", module], check=True, capture_output=True, text=True)
-    return Path(json.loads(said.stdout)["Dir"])
+    """The folder of a Go module, downloaded and verified by Go."""
+    output = subprocess.run(["go", "mod", "download", "-json", module], check=True, capture_output=True, text=True)
+    return Path(json.loads(output.stdout)["Dir"])
 
 
 def strict(schema: Any) -> Any:
-    """As JSON Schema: no descriptions, no unknown fields, and numbers where the API takes either."""
+    """Convert to JSON Schema: no descriptions, no unknown fields, and numbers where the API accepts both types."""
     if isinstance(schema, list):
         return [strict(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    told = {
+    converted = {
         key: strict(value)
         for key, value in schema.items()
         if not (key == "description" and isinstance(value, str)) and not key.startswith("x-kubernetes-valid")
     }
-    if told.get("type") == "object" and "properties" in told and not told.get("x-kubernetes-preserve-unknown-fields"):
-        told.setdefault("additionalProperties", False)
-    if isinstance(told.get("pattern"), str) and "(?i)" in told["pattern"]:
-        told["pattern"] = "(?i)" + told["pattern"].replace("(?i)", "")  # Go takes flags anywhere
-    if told.pop("nullable", False):
-        told["type"] = [told["type"], "null"]
-    return told
+    if (
+        converted.get("type") == "object"
+        and "properties" in converted
+        and not converted.get("x-kubernetes-preserve-unknown-fields")
+    ):
+        converted.setdefault("additionalProperties", False)
+    if isinstance(converted.get("pattern"), str) and "(?i)" in converted["pattern"]:
+        converted["pattern"] = "(?i)" + converted["pattern"].replace("(?i)", "")  # Go allows flags anywhere
+    if converted.pop("nullable", False):
+        converted["type"] = [converted["type"], "null"]
+    return converted
 
 
 def only_aws(schema: dict[str, Any]) -> None:
-    """A store of External Secrets takes dozens of vendors: half a megabyte of them are not ours."""
+    """Remove the other vendors of an External Secrets store: half a megabyte of schema."""
     provider = schema["properties"]["spec"]["properties"]["provider"]
     provider["properties"] = {"aws": provider["properties"]["aws"]}
 

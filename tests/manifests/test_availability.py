@@ -1,14 +1,15 @@
-"""What keeps workers there: numbers, zones, disruptions and deploys that fit each other and the topic."""
+"""Availability: replicas, zones, disruptions and deploys match each other and the topic."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from cdk import names
 from cdk.config import ZONES
 from functions import registry
-from functions.core import names
-from tests.manifests.conftest import Object, Rendered, with_components
+from functions.runtimes.worker.health import State
+from tests.manifests.conftest import K8S, Object, Rendered, render, with_components
 
 PIPELINES = registry.names()
 
@@ -62,7 +63,7 @@ def test_it_scales_down_slower_than_up(plain: Rendered, name: str) -> None:
     assert behaviour["scaleDown"]["stabilizationWindowSeconds"] > behaviour["scaleUp"]["stabilizationWindowSeconds"]
 
 
-def test_one_worker_at_a_time_goes(overlay: Rendered) -> None:
+def test_one_worker_at_a_time_is_replaced(overlay: Rendered) -> None:
     for name, deployment in overlay.kind("Deployment").items():
         rolling = deployment["spec"]["strategy"]["rollingUpdate"]
         assert rolling == {"maxSurge": 0, "maxUnavailable": 1}
@@ -77,5 +78,19 @@ def test_workers_spread_over_zones_first(overlay: Rendered) -> None:
         assert {each["maxSkew"] for each in pod["topologySpreadConstraints"]} == {1}
 
 
-def test_the_priority_is_there(overlay: Rendered) -> None:
-    assert {pod["priorityClassName"] for pod in overlay.pods.values()} == set(overlay.kind("PriorityClass"))
+def test_the_priority_class_exists(overlay: Rendered) -> None:
+    cluster = render(K8S / "cluster" / "priority")
+    assert {pod["priorityClassName"] for pod in overlay.pods.values()} == set(cluster.kind("PriorityClass"))
+
+
+def test_a_stopped_partition_holds_no_release_and_no_drain_up() -> None:
+    """A rollout and a drain wait for readiness. The partition waits for an operator, perhaps for days."""
+    now = 1000.0
+    state = State(turned=now, assigned=True, brokers_seen=now, was_ready=now, stopped=("OffsetsWentBack",))
+    assert state.unready(now) is None
+    assert state.unhealthy(now, stall_seconds=60.0) is None
+
+
+def test_a_worker_that_is_not_ready_does_not_hold_a_drain_up(overlay: Rendered) -> None:
+    for name in overlay.pods:
+        assert overlay.kind("PodDisruptionBudget")[name]["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"

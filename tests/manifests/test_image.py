@@ -1,4 +1,4 @@
-"""The image: what is in it, who runs it, and that it is what the manifests take it for."""
+"""The image: its contents, its user, and its match with the manifests."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ DOCKERFILE = ROOT / "functions" / "Dockerfile"
 
 @pytest.fixture
 def final() -> str:
-    """The stage that is shipped."""
+    """The final stage of the Dockerfile."""
     return DOCKERFILE.read_text().rpartition("\nFROM ")[2]
 
 
@@ -24,26 +24,26 @@ def instruction(stage: str, name: str) -> str:
     return str(only)
 
 
-def test_hadolint_has_nothing_to_say() -> None:
+def test_hadolint_passes() -> None:
     done = subprocess.run(
         [Path(sys.executable).with_name("hadolint"), DOCKERFILE], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_it_is_the_command(final: str, overlay: Rendered) -> None:
+def test_its_entrypoint_is_the_command(final: str, overlay: Rendered) -> None:
     assert instruction(final, "ENTRYPOINT") == '["tandem"]'
     assert "command" not in overlay.pods["worker-logins"]["containers"][0]
     assert int(instruction(final, "EXPOSE")) == Settings.model_fields["http_port"].default
 
 
-def test_its_user_is_the_pods(final: str, overlay: Rendered) -> None:
+def test_its_user_matches_the_pods(final: str, overlay: Rendered) -> None:
     chosen = overlay.pods["worker-logins"]["securityContext"]
     assert instruction(final, "USER") == f"{chosen['runAsUser']}:{chosen['runAsGroup']}"
     assert chosen["runAsUser"] > 0
 
 
-def test_one_python_in_both_stages() -> None:
+def test_both_stages_have_the_same_python() -> None:
     text = DOCKERFILE.read_text()
     bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
     assert len(bases) == 2
@@ -52,7 +52,7 @@ def test_one_python_in_both_stages() -> None:
     assert set(re.findall(r"python(3\.\d+)/", text)) == {version}
 
 
-def test_packages_come_by_hash_as_wheels() -> None:
+def test_packages_are_installed_by_hash_as_wheels() -> None:
     text = DOCKERFILE.read_text()
     assert all(flag in text for flag in ("--require-hashes", "--only-binary=:all:", "-r requirements.txt"))
     locked = (ROOT / "requirements.txt").read_text()
@@ -62,14 +62,13 @@ def test_packages_come_by_hash_as_wheels() -> None:
     assert locked.count("--hash=sha256:") >= len(pinned)
 
 
-def test_the_local_stack_stays_at_home() -> None:
+def test_the_build_context_has_only_the_lock_and_functions() -> None:
     rules = (ROOT / ".dockerignore").read_text().splitlines()
     kept = [rule for rule in rules if rule.startswith("!")]
     assert rules[1] == "*"
     assert kept == ["!requirements.txt", "!functions"]
-    assert "functions/local" in rules[rules.index("!functions") :]
 
 
-def test_only_what_is_sent_is_copied() -> None:
+def test_only_the_build_context_is_copied() -> None:
     copied = re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE.read_text(), re.MULTILINE)
     assert copied == ["requirements.txt", "functions"]

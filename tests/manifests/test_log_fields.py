@@ -1,4 +1,4 @@
-"""The fields of a log line: what a worker writes is what Fluent Bit, the index and Kibana know."""
+"""Fluent Bit, the index template and Kibana know every field of a worker's log lines."""
 
 import ast
 import json
@@ -13,7 +13,7 @@ import yaml
 
 from functions.adapters.log import logger
 from functions.core.dead_letter import Reason
-from functions.core.ports import Gap
+from functions.core.intent import Gap
 from functions.core.settle import Settled
 from functions.core.slice import Slice
 from functions.settings import Settings
@@ -22,7 +22,7 @@ from tests.manifests.conftest import K8S, ROOT
 
 FOLDER = K8S / "components" / "logging"
 OF_FLUENT_BIT = {"@timestamp", "namespace", "pod", "stream"}
-NOT_SEARCHED = {"stack_trace"}  # what `exception` says, in pieces
+NOT_INDEXED = {"stack_trace"}  # the content of `exception`, split
 TIME = "timestamp"
 
 Line = dict[str, Any]
@@ -30,7 +30,7 @@ Line = dict[str, Any]
 
 @pytest.fixture
 def line(capsys: pytest.CaptureFixture[str]) -> Line:
-    """A worker's line that says all it can."""
+    """A worker's line with every field."""
     chosen = Settings(
         stage="prod",
         pipeline=f"p{uuid4().hex}",
@@ -39,24 +39,24 @@ def line(capsys: pytest.CaptureFixture[str]) -> Line:
         mask_key_from="file:/key",
         bootstrap_servers="b-1:9098",
     )
-    every = Settled(1, 2, 3, Counter(dict.fromkeys(Reason, 1)), 4, 5, 6, 7, [Gap(1, 2)])
-    part = Slice("user-login", 3, 1, 1, [1], [0], [None], [b"{}"], [()])
+    every = Settled(1, 2, 3, Counter(dict.fromkeys(Reason, 1)), 4, 5, 6, 7, 8, [Gap(1, 2)])
+    slice_ = Slice("user-login", 3, 1, 1, [1], [0], [None], [b"{}"], [()])
     error = ZeroDivisionError("boom")
-    logger(chosen).error("settled", exc_info=error, extra=fields(part) | settled_fields(every, 1.0))
+    logger(chosen).error("settled", exc_info=error, extra=fields(slice_) | settled_fields(every, 1.0))
     found: Line = json.loads(capsys.readouterr().out)
     return found
 
 
 @pytest.fixture
 def known() -> Line:
-    """The index template's fields."""
+    """The fields of the index template."""
     template = json.loads((FOLDER / "index-template.json").read_text())
     properties: Line = template["template"]["mappings"]["properties"]
     return properties
 
 
 def extras() -> set[str]:
-    """The other fields of the worker's lines, from its source."""
+    """The additional fields of the worker's lines, from its source."""
     sources = [path.read_text() for path in (ROOT / "functions/runtimes/worker").glob("*.py")]
     nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
     given = [node.value for node in nodes if isinstance(node, ast.keyword) and node.arg == "extra"]
@@ -65,12 +65,12 @@ def extras() -> set[str]:
 
 
 def test_the_index_knows_every_field(known: Line, line: Line) -> None:
-    assert set(known) == (set(line) | extras()) - {TIME} - NOT_SEARCHED | OF_FLUENT_BIT
+    assert set(known) == (set(line) | extras()) - {TIME} - NOT_INDEXED | OF_FLUENT_BIT
     assert set(known["rejects"]["properties"]) == {reason.value for reason in Reason}
 
 
-def test_the_time_is_taken_from_the_line(line: Line) -> None:
-    """Fluent Bit's %L are the digits of a fraction, which Python calls %f."""
+def test_the_time_comes_from_the_line(line: Line) -> None:
+    """Fluent Bit's %L is a fraction of a second, Python's %f."""
     parsers = yaml.safe_load((FOLDER / "fluent-bit.yaml").read_text())["parsers"]
     (parser,) = [each for each in parsers if each["format"] == "json"]
     assert parser["time_key"] == TIME
@@ -78,7 +78,7 @@ def test_the_time_is_taken_from_the_line(line: Line) -> None:
     assert taken.strftime("%Y-%m-%d %H:%M:%S,") == line[TIME][:20]
 
 
-def test_kibana_shows_fields_that_are_there(known: Line) -> None:
+def test_kibana_shows_existing_fields(known: Line) -> None:
     objects = [json.loads(each) for each in (FOLDER / "kibana.ndjson").read_text().splitlines()]
     attributes = [each["attributes"] for each in objects]
     states = [json.loads(each["visState"]) for each in attributes if "visState" in each]

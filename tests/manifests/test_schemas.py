@@ -1,18 +1,20 @@
-"""Every object is one that the API server takes: built-in kinds by Kubernetes' schemas, others by their projects'."""
+"""Every object is valid: built-in kinds by Kubernetes' schemas, custom resources by their projects' schemas."""
 
 import json
 from pathlib import Path
 
 import jsonschema
-import kubernetes_validate  # type: ignore[import-untyped] # it has no stubs
+import kubernetes_validate  # type: ignore[import-untyped] # no type stubs
 import pytest
-import yaml
 
 from cdk.choices import NewEks
 from tests.manifests.conftest import K8S, Object, render, with_components
 
+FILE = "kustomization.yaml"
 SCHEMAS = {path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "schemas").glob("*.json")}
-OVERLAYS = sorted(path.parent.name for path in (K8S / "overlays").glob("*/kustomization.yaml"))
+APPLIED = sorted(
+    str(path.parent.relative_to(K8S)) for folder in ("overlays", "cluster") for path in (K8S / folder).rglob(FILE)
+)
 
 
 def check(thing: Object) -> None:
@@ -23,9 +25,9 @@ def check(thing: Object) -> None:
         jsonschema.validate(thing, schema)
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
-def test_every_object_of_an_overlay(name: str) -> None:
-    objects = render(K8S / "overlays" / name).objects
+@pytest.mark.parametrize("folder", [each for each in APPLIED if not each.endswith("/resting")])
+def test_every_object_that_is_applied(folder: str) -> None:
+    objects = render(K8S / folder).objects
     assert objects
     for each in objects:
         check(each)
@@ -33,18 +35,15 @@ def test_every_object_of_an_overlay(name: str) -> None:
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 @pytest.mark.parametrize(
-    "components", [["keda"], ["keda", "keda/scram"], ["secrets"], ["secrets", "secrets/scram"], ["spot"], ["rest"]]
+    "components",
+    [["keda"], ["keda", "keda/scram"], ["secrets"], ["secrets", "secrets/scram"], ["spot"], ["on-demand"], ["rest"]],
 )
 def test_every_object_of_a_component(components: list[str], stage: str, tmp_path: Path) -> None:
     for each in with_components(tmp_path, stage, *components).objects:
         check(each)
 
 
-def test_the_nodes_for_spot() -> None:
-    check(yaml.safe_load((K8S / "components/spot/nodepool.yaml").read_text()))
-
-
-def test_a_misspelt_field_is_found(tmp_path: Path) -> None:
+def test_a_misspelt_field_is_detected(tmp_path: Path) -> None:
     rendered = with_components(tmp_path, "prod", "keda")
     scaled, account = rendered.kind("ScaledObject")["worker-logins"], rendered.kind("ServiceAccount")["worker-logins"]
     with pytest.raises(jsonschema.ValidationError, match="'pollInterval' was unexpected"):

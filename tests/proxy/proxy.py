@@ -1,7 +1,7 @@
-"""An HTTP proxy before the AWS emulator, in which the weather can turn bad.
+"""An HTTP proxy before the AWS emulator that can inject faults.
 
-Laws: in fair weather it changes nothing; what it forwards, it forwards whole and once, even if the client has long
-given up; it listens on the loopback address only, on one port that stays its own while it refuses.
+Laws: without a fault it changes nothing. It forwards a request whole and once, even if the client has given up. It
+listens on the loopback address only, on one port that it keeps while it refuses connections.
 """
 
 import socket
@@ -14,58 +14,58 @@ from threading import Lock, Thread
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from functions.local.aws import endpoints
-from functions.local.broker.kraft import free_ports
+from sandbox.aws import endpoints
+from sandbox.broker.kraft import free_ports
 
-HOP: Final = frozenset({"connection", "expect", "keep-alive"})  # headers between two neighbours, not for the server
-RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST and not with FIN
+HOP: Final = frozenset({"connection", "expect", "keep-alive"})  # headers of one connection, not for the server
+RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST instead of FIN
 
 
 class Request(NamedTuple):
-    """What the weather may look at. `target` is DynamoDB's, such as DynamoDB_20120810.UpdateItem; empty on S3."""
+    """The parts of a request for a fault rule. `target` is like DynamoDB_20120810.UpdateItem; empty for S3."""
 
     method: str
     path: str
     target: str
 
 
-class Answer(NamedTuple):
-    """A whole answer."""
+class Response(NamedTuple):
+    """A complete response."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
 
-Forward = Callable[[], Answer]  # lets the request take effect
+Forward = Callable[[], Response]  # lets the request take effect
 
 
-class Cut(Exception):  # noqa: N818 - what happens to the connection
-    """Close the connection with a reset. With an answer: half of it is sent before."""
+class Cut(Exception):  # noqa: N818 - an instruction, not an error
+    """Close the connection with a reset; if there is a response, send half of it before."""
 
-    def __init__(self, answer: Answer | None = None) -> None:
+    def __init__(self, response: Response | None = None) -> None:
         super().__init__()
-        self.answer = answer
+        self.response = response
 
 
-Weather = Callable[[Request, Forward], Answer]  # may raise Cut, before or after forwarding
+FaultRule = Callable[[Request, Forward], Response]  # may raise Cut, before or after forwarding
 
 
-def fair(_: Request, forward: Forward) -> Answer:
-    """Nothing happens."""
+def no_fault(_: Request, forward: Forward) -> Response:
+    """Forward the request unchanged."""
     return forward()
 
 
 class Proxy(AbstractContextManager["Proxy"]):
-    """Serves from the moment it is made. `weather` may be set at any time; it counts for requests that come then."""
+    """Serves as soon as it is created. `fault` may be set at any time, and applies to later requests."""
 
     def __init__(self, endpoint: str) -> None:
-        to = urlsplit(endpoint)
-        self.upstream = (to.hostname or "", to.port or 80)
+        url = urlsplit(endpoint)
+        self.upstream = (url.hostname or "", url.port or 80)
         (self._port,) = free_ports(1)
         self.endpoint = f"http://127.0.0.1:{self._port}"
-        self.environment = endpoints(self.endpoint)  # brings boto3 here
-        self.weather: Weather = fair
+        self.environment = endpoints(self.endpoint)  # directs boto3 to the proxy
+        self.fault: FaultRule = no_fault
         self.requests = 0
         self._lock = Lock()
         self._connections: set[socket.socket] = set()
@@ -75,9 +75,9 @@ class Proxy(AbstractContextManager["Proxy"]):
         self.refuse()
 
     def refuse(self) -> None:
-        """Refuse connections, and cut those that are open. What was forwarded takes effect all the same."""
+        """Refuse connections and close open ones. Requests that were forwarded still take effect."""
         with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # else the thread in accept would keep it open
+            self._listener.shutdown(socket.SHUT_RDWR)  # otherwise the thread in accept keeps it open
         self._listener.close()
         with self._lock:
             for connection in self._connections:
@@ -85,7 +85,7 @@ class Proxy(AbstractContextManager["Proxy"]):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def accept(self) -> None:
-        """Take connections again."""
+        """Accept connections again."""
         self._listener = self._listen()
 
     def _listen(self) -> socket.socket:
@@ -103,15 +103,15 @@ class Proxy(AbstractContextManager["Proxy"]):
         with self._lock:
             self._connections.add(connection)
         try:
-            with connection, suppress(OSError, HTTPException):  # either side has gone
-                _Exchange(connection, address, self)  # type: ignore[arg-type]  # it asks nothing of a BaseServer
+            with connection, suppress(OSError, HTTPException):  # one side has disconnected
+                _ProxiedConnection(connection, address, self)  # type: ignore[arg-type]  # it uses nothing of a BaseServer
         finally:
             with self._lock:
                 self._connections.discard(connection)
 
 
-class _Exchange(BaseHTTPRequestHandler):
-    """One client connection, with one of its own to the server."""
+class _ProxiedConnection(BaseHTTPRequestHandler):
+    """One client connection, with a separate connection to the server."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -124,11 +124,11 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def finish(self) -> None:
         self._up.close()
-        with suppress(OSError):  # there is nobody to flush to
+        with suppress(OSError):  # the client has disconnected
             super().finish()
 
     def __getattr__(self, name: str) -> Any:
-        """All methods alike: the base class asks for do_GET, do_PUT and so on."""
+        """Handle all methods alike: the base class looks up do_GET, do_PUT and so on."""
         if name.startswith("do_"):
             return self._exchange
         raise AttributeError(name)
@@ -138,29 +138,31 @@ class _Exchange(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request = Request(self.command, self.path, self.headers.get("X-Amz-Target", ""))
         try:
-            self._answer(self.server.weather(request, lambda: self._forward(body)))
+            self._respond(self.server.fault(request, lambda: self._forward(body)))
         except Cut as cut:
-            if cut.answer is not None:
-                self._answer(cut.answer, cut.answer.body[: len(cut.answer.body) // 2])
+            if cut.response is not None:
+                self._respond(cut.response, cut.response.body[: len(cut.response.body) // 2])
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
-    def _forward(self, body: bytes) -> Answer:
+    def _forward(self, body: bytes) -> Response:
         self._up.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             if name.lower() not in HOP:
                 self._up.putheader(name, value)
         self._up.endheaders(body)
-        got = self._up.getresponse()
-        return Answer(got.status, [(n, v) for n, v in got.getheaders() if n.lower() not in HOP], got.read())
+        received = self._up.getresponse()
+        return Response(
+            received.status, [(n, v) for n, v in received.getheaders() if n.lower() not in HOP], received.read()
+        )
 
-    def _answer(self, answer: Answer, body: bytes | None = None) -> None:
-        """With `body`, that part of it only, under headers that promise the whole."""
-        self.send_response_only(answer.status)
-        for name, value in answer.headers:
+    def _respond(self, response: Response, body: bytes | None = None) -> None:
+        """Send the response. With `body`, send only that part, under the headers of the whole."""
+        self.send_response_only(response.status)
+        for name, value in response.headers:
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body if body is None else body)
+        self.wfile.write(response.body if body is None else body)
 
     def log_message(self, *_: Any) -> None:
-        """Nothing."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""What the proxy does to a request, seen from both sides."""
+"""The proxy's effect on a request, from the client's and the server's side."""
 
 import http.client
 import threading
@@ -9,15 +9,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.proxy import weather
-from tests.proxy.proxy import Proxy, fair
+from tests.proxy import faults as store_faults
+from tests.proxy.proxy import Proxy, no_fault
 
 BODY = b"x" * 1000
 RANDOM = Random(1)  # noqa: S311 - reproducible on purpose
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with what it got; `asked` counts."""
+    """Responds with the request that it received; `asked` counts the requests."""
 
     protocol_version = "HTTP/1.1"
     asked = 0
@@ -47,7 +47,7 @@ def proxy() -> Iterator[Proxy]:
 
 def put(proxy: Proxy, target: str = "") -> tuple[int, bytes]:
     to = urlsplit(proxy.endpoint)
-    connection = http.client.HTTPConnection(to.hostname or "", to.port, timeout=10)
+    connection = http.client.HTTPConnection(to.hostname or "", to.port, timeout=60)
     try:
         connection.request("PUT", "/bucket/key", BODY, {"X-Amz-Target": target, "Expect": "100-continue"})
         answer = connection.getresponse()
@@ -61,15 +61,15 @@ def test_in_fair_weather_it_changes_nothing(proxy: Proxy) -> None:
     assert Echo.asked == 3
 
 
-def test_a_reset_comes_before_the_request_takes_effect(proxy: Proxy) -> None:
-    proxy.weather = weather.reset
+def test_a_reset_precedes_the_effect_of_the_request(proxy: Proxy) -> None:
+    proxy.fault = store_faults.reset
     with pytest.raises(OSError, match="reset"):
         put(proxy)
     assert Echo.asked == 0
 
 
-def test_an_answer_is_cut_after_the_request_took_effect(proxy: Proxy) -> None:
-    proxy.weather = weather.cut(RANDOM)
+def test_a_response_is_cut_after_the_request_took_effect(proxy: Proxy) -> None:
+    proxy.fault = store_faults.cut(RANDOM)
     for _ in range(6):
         with pytest.raises((OSError, http.client.HTTPException)):
             put(proxy)
@@ -87,11 +87,11 @@ def test_it_refuses_and_accepts_again_on_the_same_port(proxy: Proxy) -> None:
 
 def test_stalled_requests_take_effect_in_the_end(proxy: Proxy) -> None:
     moving = threading.Event()
-    proxy.weather = weather.stalled(moving)
+    proxy.fault = store_faults.stalled(moving)
     waiting = [threading.Thread(target=put, args=(proxy,)) for _ in range(3)]
     for thread in waiting:
         thread.start()
-    proxy.weather = fair
+    proxy.fault = no_fault
     assert Echo.asked == 0
     moving.set()
     for thread in waiting:
@@ -100,23 +100,32 @@ def test_stalled_requests_take_effect_in_the_end(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize(("before", "asked"), [(True, 0), (False, 1)], ids=["a request", "an answer"])
-def test_what_is_held_waits_and_all_else_goes_by(proxy: Proxy, asked: int, *, before: bool) -> None:
-    held = proxy.weather = weather.Held("PUT /bucket/key DynamoDB", before=before)
+def test_a_held_request_waits_and_others_pass(proxy: Proxy, asked: int, *, before: bool) -> None:
+    held = proxy.fault = store_faults.HeldRequest("PUT /bucket/key DynamoDB", before=before)
     waiting = threading.Thread(target=put, args=(proxy, "DynamoDB_20120810.UpdateItem"))
     waiting.start()
-    assert held.holding.wait(10)
+    assert held.holding.wait(60)
     assert Echo.asked == asked
     assert put(proxy) == put(proxy, "DynamoDB_20120810.GetItem") == (200, BODY)
-    held.go_on()
+    held.release()
     waiting.join()
     assert Echo.asked == 3
 
 
-@pytest.mark.parametrize("bad", [weather.throttled(RANDOM), weather.contended])
+@pytest.mark.parametrize("bad", [store_faults.throttled(RANDOM), store_faults.contended])
 @pytest.mark.parametrize("target", ["", "DynamoDB_20120810.TransactWriteItems", "DynamoDB_20120810.UpdateItem"])
-def test_an_error_of_aws_is_an_answer_of_its_own(proxy: Proxy, bad: object, target: str) -> None:
-    proxy.weather = bad  # type: ignore[assignment]
+def test_an_error_of_aws_replaces_the_response(proxy: Proxy, bad: object, target: str) -> None:
+    proxy.fault = bad  # type: ignore[assignment]
     status, body = put(proxy, target)
     assert status in {400, 409, 500, 503}
     assert b"chaos" in body
     assert Echo.asked == 0
+
+
+def test_a_limited_table_throttles_what_is_beyond_its_rate_and_nothing_else(proxy: Proxy) -> None:
+    times = iter([0.0, 0.0, 0.0, 0.25, 0.5])
+    proxy.fault = store_faults.limited(2.0, lambda: next(times))
+    answers = [put(proxy, "DynamoDB_20120810.PutItem") for _ in range(4)]
+    assert [status for status, _ in answers] == [200, 200, 400, 200]
+    assert b"ProvisionedThroughputExceededException" in answers[2][1]
+    assert put(proxy, "DynamoDB_20120810.UpdateItem") == (200, BODY)

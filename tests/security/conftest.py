@@ -1,4 +1,4 @@
-"""Both runtimes on the same stores, and all that either tells: logs, metrics, probes, errors."""
+"""Both runtimes on the same stores, and all their output: logs, metrics, probes, errors."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -21,59 +21,66 @@ from functions.runtimes.worker.fleet import Fleet
 from functions.runtimes.worker.health import State
 from functions.runtimes.worker.lag import Lag
 from functions.runtimes.worker.lane import Lane
+from functions.runtimes.worker.opening import Opener
+from functions.runtimes.worker.pace import Pace
 from functions.runtimes.worker.worker import Worker
 from tests.unit.runtimes.msk.test_handler import Context
 from tests.unit.runtimes.worker.consumers import FakeConsumer
-from tests.unit.runtimes.worker.test_fleet import Here
+from tests.unit.runtimes.worker.threads import SameThread
 from tests.unit.runtimes.world import NO_FLOOD, Logs, World, event
 
 Value = bytes | None
 
 
-class Told:
-    """A pipeline run by a runtime; `said` is everything that left it, besides what it stored."""
+class Observed:
+    """A pipeline run by a runtime. `output` is all its output except stored data."""
 
     def __init__(self, process: Callable[[Any], Any] | None = None) -> None:
         limits = replace(NO_FLOOD, slice_records=1)
         self.world = World(replace(PIPELINE, limits=limits, process=process or PIPELINE.process))
-        self.logs, self.said = Logs(), ""
+        self.logs, self.output = Logs(), ""
 
     def msk(self, values: Sequence[Value]) -> None:
         with ThreadPoolExecutor(2) as threads:
-            batch = Batch(self.world.settler.settle, threads, Backoff(0.01, 0.01))
+            batch = Batch(self.world.settler.begin, threads, Backoff(0.01, 0.01))
             runtime = Runtime(
                 dimensions("test", "logins", "msk"),
                 batch,
                 self.logs.log,
                 Tracer(service="test", disabled=True),
                 time_margin=0.1,
+                retire=lambda: None,
             )
             try:
                 runtime.handle(event(p0=list(values)), Context(seconds=0.4))  # type: ignore[arg-type]
-            except Exception as error:  # noqa: BLE001 - Lambda logs it, whatever it is
-                self.said += repr(error)
+            except Exception as error:  # noqa: BLE001 - Lambda logs any error
+                self.output += repr(error)
 
     def worker(self, values: Sequence[Value]) -> None:
         consumer, meter, state = FakeConsumer(p0=(0, 50)), PrometheusMeter("logins"), State(0.0)
-        lane = Lane("user-login", 0, 0, limits=self.world.pipeline.limits)
-        fleet = Fleet(self.world.settler.settle, Here(), time.time, Backoff(0.0, 0.0), {0: lane})
-        lag = Lag(fleet, meter, self.logs.log)
+        lane = Lane("user-login", 0, self.world.pipeline.limits, Pace(1, 75.0), position=0, is_open=True)
+        fleet = Fleet(self.world.settler.begin, SameThread(), time.time, Backoff(0.0, 0.0), {0: lane})
+        lag = Lag(fleet, meter, self.logs.log, SameThread(), lambda _: 50)
         worker = Worker(fleet, lag, meter, state, self.logs.log, 10**6, leave_seconds=0.2)
         worker.consumer = consumer  # type: ignore[assignment]
+        worker.opener = Opener(lambda _: 0, SameThread(), fleet, self.logs.log)
+        worker.record_bytes = 1.0  # so that the first read is not limited
         consumer.batches.append(
-            [Message("user-login", 0, at, None, value, timestamp=(1, 1)) for at, value in enumerate(values)]
+            [Message("user-login", 0, offset, None, value, timestamp=(1, 1)) for offset, value in enumerate(values)]
         )
         with suppress(StopIteration):
             for _ in range(len(values) + 2):
                 worker.turn()
-        self.said += meter.page().decode() + str(state.unready()) + str(state.unhealthy(time.monotonic(), 1))
+        self.output += (
+            meter.page().decode() + str(state.unready(time.monotonic())) + str(state.unhealthy(time.monotonic(), 1))
+        )
 
-    def everything(self, capsys: pytest.CaptureFixture[str]) -> str:
-        written = capsys.readouterr()
-        return self.said + self.logs.text.getvalue() + written.out + written.err
+    def all_output(self, capsys: pytest.CaptureFixture[str]) -> str:
+        captured = capsys.readouterr()
+        return self.output + self.logs.text.getvalue() + captured.out + captured.err
 
 
 @pytest.fixture(params=["msk", "worker"])
-def run(request: pytest.FixtureRequest) -> Callable[[Told, Sequence[Value]], None]:
+def run(request: pytest.FixtureRequest) -> Callable[[Observed, Sequence[Value]], None]:
     """Settle these values as the only records of partition 0."""
-    return lambda told, values: getattr(told, request.param)(values)
+    return lambda observed, values: getattr(observed, request.param)(values)

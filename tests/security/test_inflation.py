@@ -1,17 +1,17 @@
-"""A small compressed batch may inflate to a record of any size in its readers; a topic can be told not to take it."""
+"""A small compressed batch may expand to any size in its readers. A topic can be configured to refuse it."""
 
 import pytest
 from confluent_kafka import KafkaError, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from functions.local.broker.apache import Apache
+from sandbox.broker.apache import Apache
 
 MIB = 2**20
 
 
 def answer(broker: Apache, topic: str, value: bytes) -> KafkaError | None:
-    """What the broker says to a producer that keeps to no limit of its own."""
+    """The broker's answer to a producer without its own limit."""
     producer = Producer({"bootstrap.servers": broker.bootstrap, "compression.type": "gzip", "message.max.bytes": 10**9})
     answers: list[KafkaError | None] = []
     producer.produce(topic, value, on_delivery=lambda error, _: answers.append(error))
@@ -19,13 +19,15 @@ def answer(broker: Apache, topic: str, value: bytes) -> KafkaError | None:
     return answers[0]
 
 
-@pytest.mark.parametrize(("kept", "refused"), [("producer", False), ("uncompressed", True)])
-def test_a_topic_that_keeps_records_uncompressed_refuses_what_inflates_beyond_its_limit(
-    kept: str,
+@pytest.mark.parametrize(("compression", "refused"), [("producer", False), ("uncompressed", True)])
+def test_an_uncompressed_topic_refuses_records_that_expand_beyond_its_limit(
+    compression: str,
     refused: bool,  # noqa: FBT001 - pytest passes parameters by name
     empty_kafka: Apache,
 ) -> None:
-    topic = NewTopic(f"kept-{kept}", 1, 1, config={"compression.type": kept, "max.message.bytes": str(MIB)})
+    topic = NewTopic(
+        f"compression-{compression}", 1, 1, config={"compression.type": compression, "max.message.bytes": str(MIB)}
+    )
     admin = AdminClient({"bootstrap.servers": empty_kafka.bootstrap})
     admin.create_topics([topic])[topic.topic].result(30)
     error = answer(empty_kafka, topic.topic, bytes(20 * MIB))

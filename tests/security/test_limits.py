@@ -1,4 +1,4 @@
-"""Whatever a producer writes into a record, it costs bounded time and memory, and stops no other record."""
+"""A hostile record costs bounded time and memory, and stops no other record."""
 
 import json
 import tracemalloc
@@ -9,13 +9,13 @@ import pytest
 from functions.adapters.letter_json import encode, parse
 from functions.core.dead_letter import Reason, Rejection, dead_letter
 from functions.core.evaluate import evaluate
-from functions.core.limits import TABLE_ROW_BYTES
 from functions.core.slice import Slice
+from functions.core.store_limits import MAX_ITEM_BYTES
 from functions.pipelines.logins import PIPELINE
 from functions.runtimes.msk.event import slices
 from functions.runtimes.worker.client import consumer_settings
 from functions.settings import Settings
-from tests.unit.runtimes.world import KEY, SETTINGS, event, login, part
+from tests.unit.runtimes.world import KEY, SETTINGS, event, login, slice_of
 
 MIB = 2**20
 HOSTILE = {
@@ -41,25 +41,23 @@ HOSTILE = {
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_record_is_one_reject_with_a_short_reason(value: bytes) -> None:
     tracemalloc.start()
-    evaluation = evaluate(PIPELINE, part(login(), value, login()), KEY)
+    evaluation = evaluate(PIPELINE, slice_of(login(), value, login()), KEY)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     (rejection,) = evaluation.rejections
     assert (rejection.index, len(evaluation.rows)) == (1, 2)
     assert rejection.reason in {Reason.UNDECODABLE, Reason.INVALID, Reason.REJECTED}
     assert len(rejection.detail) < 1000
-    assert (
-        peak < 200 * len(value) + 4 * MIB
-    )  # an empty object of three bytes takes Python's memory for a dict, more than once
+    assert peak < 200 * len(value) + 4 * MIB  # an empty object of three bytes needs the memory of several Python dicts
 
 
-def test_a_row_that_no_store_takes_is_a_reject_and_no_stall() -> None:
-    big = login(user_id="u" * 128, device_type="d", app_version="1.2", extra="x" * (TABLE_ROW_BYTES + 1))
-    evaluation = evaluate(PIPELINE, part(big), KEY)
-    assert (len(evaluation.rows), evaluation.rejections) == (1, ())  # what is not in the model does not come along
+def test_fields_outside_the_model_do_not_enlarge_the_row() -> None:
+    big = login(user_id="u" * 128, device_type="d", app_version="1.2", extra="x" * (MAX_ITEM_BYTES + 1))
+    evaluation = evaluate(PIPELINE, slice_of(big), KEY)
+    assert (len(evaluation.rows), evaluation.rejections) == (1, ())  # the extra field is not in the row
 
 
-def test_many_headers_are_kept_whole_in_a_dead_letter() -> None:
+def test_a_dead_letter_keeps_all_of_many_headers() -> None:
     headers = [(f"name-{number}", b"v" * 10) for number in range(50_000)]
     record = Slice("user-login", 0, 0, 0, [0], [0], [None], [b"x"], [headers])
     letter = dead_letter("logins", record, Rejection(0, Reason.UNDECODABLE, "why"))
@@ -67,8 +65,8 @@ def test_many_headers_are_kept_whole_in_a_dead_letter() -> None:
     assert len(encode(letter)) < 4 * MIB
 
 
-def test_the_largest_batch_that_lambda_brings_is_taken() -> None:
-    """6 MB of payload is Lambda's own limit; more never arrives."""
+def test_the_largest_batch_of_lambda_is_accepted() -> None:
+    """Lambda's own limit is 6 MB of payload."""
     given = event(p0=[login(user_id=f"u-{number}") for number in range(10_000)])
     (found,) = slices(given)
     assert len(found) == 10_000
@@ -76,17 +74,17 @@ def test_the_largest_batch_that_lambda_brings_is_taken() -> None:
 
 
 @pytest.mark.parametrize("text", ["!", "a", "====", b64encode(b"x").decode() + "\n", "é"])
-def test_what_is_not_base64_is_refused_without_being_told(text: str) -> None:
+def test_invalid_base64_is_refused_without_quoting_it(text: str) -> None:
     given = event(p0=[login()])
     given["records"]["user-login-0"][0]["value"] = text
-    with pytest.raises(ValueError, match=r"^user-login-0: takes records of a Kafka event source mapping: \w*Error$"):
+    with pytest.raises(ValueError, match=r"^user-login-0: expected records of a Kafka event source mapping: \w*Error$"):
         list(slices(given))
 
 
-@pytest.mark.parametrize("room", [2**20, 64 * 2**20, 2**32])
-def test_what_the_client_reads_ahead_is_bounded_by_the_room_that_is_set(room: int) -> None:
-    chosen = consumer_settings(SETTINGS.model_copy(update={"bytes_in_flight": room}), {})
-    assert 1024 <= chosen["queued.max.messages.kbytes"] <= max(1024, room // 1024)
+@pytest.mark.parametrize("limit", [2**20, 64 * 2**20, 2**32])
+def test_the_clients_read_ahead_is_bounded_by_bytes_in_flight(limit: int) -> None:
+    chosen = consumer_settings(SETTINGS.model_copy(update={"bytes_in_flight": limit}), {})
+    assert 1024 <= chosen["queued.max.messages.kbytes"] <= max(1024, limit // 1024)
 
 
 @pytest.mark.parametrize("name", ["settle_threads", "bytes_in_flight", "drain_seconds", "http_port"])

@@ -1,4 +1,4 @@
-"""What identifies a person leaves a pipeline masked, or whole in a dead letter, and in no other way."""
+"""Personal data leaves a pipeline only masked, or complete in a dead letter."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,10 +8,10 @@ import pytest
 from functions.core.dead_letter import Reason
 from functions.core.errors import Refused, Reject, Unavailable
 from functions.pipelines.logins import Login, ProcessedLogin, process
-from tests.security.conftest import Told, Value
+from tests.security.conftest import Observed, Value
 from tests.unit.runtimes.world import DEVICE, IP, login
 
-Run = Callable[[Told, Sequence[Value]], None]
+Run = Callable[[Observed, Sequence[Value]], None]
 BAD = [
     login(ip=f"{IP}/x"), login(locale=f"{IP} {DEVICE}"), login(timestamp=DEVICE), login(device_id=[DEVICE]),
     login(app_version=DEVICE), login(timestamp=10**30), login(device_id=""), f"{IP} {DEVICE}".encode(),
@@ -24,7 +24,7 @@ def quotes(event: Login) -> ProcessedLogin:
 
 
 def rejects(event: Login) -> ProcessedLogin:
-    raise Reject(f"{event.ip} and {event.device_id} are not welcome")
+    raise Reject(f"{event.ip} and {event.device_id} are not accepted")
 
 
 def chains(event: Login) -> ProcessedLogin:
@@ -43,28 +43,28 @@ def returns_the_event(event: Login) -> Any:
 
 
 def test_valid_and_invalid_records(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    told = Told()
-    run(told, [login(), *BAD, login()])
-    assert len(told.world.letters.letters) >= 8
-    said = told.everything(capsys)
-    assert "settled" in said
-    assert IP not in said
-    assert DEVICE not in said
+    observed = Observed()
+    run(observed, [login(), *BAD, login()])
+    assert len(observed.world.letters.letters) >= 8
+    output = observed.all_output(capsys)
+    assert "settled" in output
+    assert IP not in output
+    assert DEVICE not in output
 
 
 @pytest.mark.parametrize("process", [quotes, rejects, chains, breaks_the_row, returns_the_event])
-def test_a_process_that_quotes_its_event(
+def test_a_process_that_quotes_its_event_in_its_error(
     process: Callable[[Login], Any], run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = Told(process)
-    run(told, [login()])
-    (letter,) = told.world.letters.letters.values()
+    observed = Observed(process)
+    run(observed, [login()])
+    (letter,) = observed.world.letters.letters.values()
     assert letter.reason in {Reason.FAILED, Reason.REJECTED}
-    assert letter.value == login()  # a dead letter is for mending the record: by design it holds all of it
-    said = told.everything(capsys)
-    assert f'"rejects":{{"{letter.reason.value}":1}}' in said
-    assert IP not in said
-    assert DEVICE not in said
+    assert letter.value == login()  # a dead letter contains the whole record by design
+    output = observed.all_output(capsys)
+    assert f'"rejects":{{"{letter.reason.value}":1}}' in output
+    assert IP not in output
+    assert DEVICE not in output
 
 
 @pytest.mark.parametrize("store", ["letters", "lake", "table", "topic", "ledger"])
@@ -72,31 +72,31 @@ def test_a_process_that_quotes_its_event(
 def test_stores_that_fail(
     store: str, error: Exception, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The traceback of the error is logged, and all that it passed through."""
-    told = Told()
+    """The logged traceback includes every frame that the error passed through."""
+    observed = Observed()
 
     def fail(*_: object, **__: object) -> None:
         raise error
 
     for method in ("store", "put", "send", "open", "advance"):
-        if hasattr(getattr(told.world, store), method):
-            monkeypatch.setattr(type(getattr(told.world, store)), method, fail)
+        if hasattr(getattr(observed.world, store), method):
+            monkeypatch.setattr(type(getattr(observed.world, store)), method, fail)
     try:
-        run(told, [login(), *BAD])
-    except RuntimeError:  # a bug ends the worker, which logs it so
-        told.logs.log.exception("worker is broken")
-    said = told.everything(capsys)
-    assert "not settled" in said or "worker is broken" in said
-    assert IP not in said
-    assert DEVICE not in said
+        run(observed, [login(), *BAD])
+    except RuntimeError:  # a bug ends the worker, which logs it like this
+        observed.logs.log.exception("worker is broken")
+    output = observed.all_output(capsys)
+    assert "not settled" in output or "worker is broken" in output
+    assert IP not in output
+    assert DEVICE not in output
 
 
-def test_no_store_but_the_dead_letters_is_given_what_is_masked(run: Run) -> None:
-    told = Told()
-    run(told, [login(), *BAD])
-    world = told.world
-    kept = repr((world.lake, world.table, world.topic, world.ledger))
-    assert "u-1" in kept
-    assert IP not in kept
-    assert DEVICE not in kept
+def test_only_dead_letters_contain_unmasked_data(run: Run) -> None:
+    observed = Observed()
+    run(observed, [login(), *BAD])
+    world = observed.world
+    stored = repr((world.lake, world.table, world.topic, world.ledger))
+    assert "u-1" in stored
+    assert IP not in stored
+    assert DEVICE not in stored
     assert IP in repr(world.letters)

@@ -1,4 +1,4 @@
-"""Secrets stay where they are kept: no setting holds one, and no log tells one, at any level."""
+"""No setting contains a secret, and no log prints one, at any level."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from functions.adapters.kafka import connection
-from functions.adapters.log import TALKATIVE, logger
+from functions.adapters.log import NOISY_LOGGERS, logger
 from functions.adapters.secrets import secret
 from functions.core.errors import InvalidSetting
 from functions.settings import SECRETS, Settings, read
@@ -24,9 +24,9 @@ ENVIRONMENT = {f"TANDEM_{name.upper()}": str(value) for name, value in SETTINGS 
 
 @pytest.fixture
 def debugging(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """As Lambda does it when a function's log level is DEBUG: on the root of all loggers."""
-    levels = {name: logging.getLogger(name).level for name in TALKATIVE}
-    for name in TALKATIVE:  # another test of this process may have set them
+    """Sets the root logger to DEBUG, like Lambda with a function's log level DEBUG."""
+    levels = {name: logging.getLogger(name).level for name in NOISY_LOGGERS}
+    for name in NOISY_LOGGERS:  # another test in this process may have set them
         logging.getLogger(name).setLevel(logging.NOTSET)
     with caplog.at_level(logging.DEBUG):
         yield caplog
@@ -34,8 +34,8 @@ def debugging(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFix
         logging.getLogger(name).setLevel(level)
 
 
-def answered() -> bytes:
-    """The secret, from a client that is answered without a network."""
+def secret_from_client() -> bytes:
+    """The secret, from a client with a local response."""
     with clients() as aws:
 
         def answer(**_: object) -> AWSResponse:
@@ -48,20 +48,21 @@ def answered() -> bytes:
         return secret(ARN, lambda: aws.secretsmanager)
 
 
-def test_a_secret_is_told_at_debug_by_the_libraries_alone(debugging: pytest.LogCaptureFixture) -> None:
-    """Shows that the next test can fail."""
-    assert answered() == SECRET.encode()
+def test_libraries_alone_log_a_secret_at_debug(debugging: pytest.LogCaptureFixture) -> None:
+    """Proves that the next test can fail."""
+    assert secret_from_client() == SECRET.encode()
     assert SECRET in debugging.text
 
 
-def test_no_log_tells_a_secret_that_is_read_at_any_level(debugging: pytest.LogCaptureFixture) -> None:
+def test_no_log_contains_a_secret_at_any_level(debugging: pytest.LogCaptureFixture) -> None:
     logger(SETTINGS.model_copy(update={"log_level": "DEBUG"}))
-    assert answered() == SECRET.encode()
+    assert secret_from_client() == SECRET.encode()
     assert SECRET not in debugging.text
 
 
-def test_settings_hold_the_places_of_secrets_and_never_one() -> None:
-    assert set(SECRETS) == {name for name in Settings.model_fields if name.endswith("_from")}
+def test_settings_contain_locations_of_secrets_only() -> None:
+    locations = {name for name in Settings.model_fields if name.endswith("_from")}
+    assert set(SECRETS) == {*locations, "registry_url"}  # a URL may hold a password, too
     with pytest.raises(InvalidSetting) as refused:
         read(ENVIRONMENT | {f"TANDEM_{name.upper()}": SECRET for name in SECRETS})
     assert SECRET not in str(refused.value)
@@ -69,10 +70,10 @@ def test_settings_hold_the_places_of_secrets_and_never_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "kept", [SECRET, json.dumps({"username": SECRET}), json.dumps({"username": 1, "password": SECRET}), "[]"]
+    "stored", [SECRET, json.dumps({"username": SECRET}), json.dumps({"username": 1, "password": SECRET}), "[]"]
 )
-def test_scram_credentials_of_another_form_are_refused_without_being_told(kept: str) -> None:
+def test_malformed_scram_credentials_are_refused_without_quoting_them(stored: str) -> None:
     scram: Any = SETTINGS.model_copy(update={"kafka_auth": "scram", "scram_from": "file:/scram"})
     with pytest.raises(InvalidSetting) as refused:
-        connection(scram, lambda _: kept.encode())
+        connection(scram, lambda _: stored.encode())
     assert SECRET not in str(refused.value)

@@ -1,13 +1,13 @@
-"""Many schedules, or one to look at.
+"""Run many schedules, or replay one.
 
 examples:
     make simulate                                       20,000 schedules on every core
-    make simulate ARGS="--seed 123"                     one schedule, call by call: who, what, and what came of it
-    make simulate ARGS="--mutation own-day"             with a flaw put in on purpose: must fail
-    make simulate ARGS="--count 1000000 --first 20000"  a long run over seeds that CI never sees
+    make simulate ARGS="--seed 123"                     replay one schedule: each call with its writer and result
+    make simulate ARGS="--mutation own-day"             with a planted flaw: must fail
+    make simulate ARGS="--count 1000000 --first 20000"  a long run over seeds that CI does not use
 
-Without make: python -m tests.simulation --seed 123. A schedule follows from its seed alone.
-Exit code 1: a promise was broken, and the seeds are named.
+Without make: python -m tests.simulation --seed 123. The seed alone determines a schedule.
+Exit code 1: a guarantee was broken; the seeds are listed.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from tests.simulation.schedule import run
 
 SCHEDULES: Final = 20_000
 CHUNK: Final = 500
-ENOUGH: Final = 5  # failing seeds: more say no more
+MAX_FAILURES: Final = 5  # more failing seeds add no information
 
 
 class Chunk(NamedTuple):
@@ -35,8 +35,8 @@ class Chunk(NamedTuple):
     mutation: str
 
 
-class Found(NamedTuple):
-    """How many schedules ran, what happened in them, and which seeds failed, and why."""
+class Results(NamedTuple):
+    """The number of schedules, how often each event happened in them, and the failed seeds with their errors."""
 
     schedules: int
     tally: Counter[str]
@@ -44,56 +44,59 @@ class Found(NamedTuple):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code."""
+    """Run the campaign and return its exit code."""
     options = _parser().parse_args(arguments)
     if options.seed is not None:
-        return _one(options.seed, options.mutation)
+        return _replay(options.seed, options.mutation)
     began = time.monotonic()
-    found = _many(options)
-    _report(found, time.monotonic() - began, options.mutation)
-    return 1 if found.failures else 0
+    results = _run_all(options)
+    _report(results, time.monotonic() - began, options.mutation)
+    return 1 if results.failures else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m tests.simulation",
         description=__doc__,
-        epilog="flaws:\n" + "\n".join(f"    {each.name:26} {each.says}" for each in MUTATIONS.values()),
+        epilog="flaws:\n"
+        + "\n".join(f"    {mutation.name:26} {mutation.description}" for mutation in MUTATIONS.values()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--seed", type=int, help="play this one schedule and tell every call")
+    parser.add_argument("--seed", type=int, help="replay this one schedule and print every call")
     parser.add_argument("--count", type=int, default=SCHEDULES, help="how many schedules (%(default)s)")
     parser.add_argument("--first", type=int, default=0, help="the first seed (%(default)s)")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="how many processes (%(default)s)")
-    parser.add_argument("--mutation", choices=MUTATIONS, default=NONE.name, metavar="FLAW", help="one of those below")
+    parser.add_argument(
+        "--mutation", choices=MUTATIONS, default=NONE.name, metavar="FLAW", help="one of the flaws below"
+    )
     return parser
 
 
-def _one(seed: int, mutation: str) -> int:
+def _replay(seed: int, mutation: str) -> int:
     try:
-        run(seed, MUTATIONS.get(mutation, NONE), _say)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is what this schedule has to tell
-        _say(f"\nseed {seed}: {type(error).__name__}: {error}")
+        run(seed, MUTATIONS.get(mutation, NONE), _print)
+    except Exception as error:  # noqa: BLE001 - any error is the result of this schedule
+        _print(f"\nseed {seed}: {type(error).__name__}: {error}")
         return 1
-    _say(f"\nseed {seed}: every promise holds")
+    _print(f"\nseed {seed}: every guarantee holds")
     return 0
 
 
-def _many(options: argparse.Namespace) -> Found:
+def _run_all(options: argparse.Namespace) -> Results:
     end = options.first + options.count
     chunks = [Chunk(first, min(first + CHUNK, end), options.mutation) for first in range(options.first, end, CHUNK)]
     schedules, tally, failures = 0, Counter[str](), list[tuple[int, str]]()
-    for found in _results(chunks, min(options.processes, len(chunks))):
-        schedules += found.schedules
-        tally.update(found.tally)
-        failures += found.failures
-        if len(failures) >= ENOUGH:
+    for results in _chunk_results(chunks, min(options.processes, len(chunks))):
+        schedules += results.schedules
+        tally.update(results.tally)
+        failures += results.failures
+        if len(failures) >= MAX_FAILURES:
             break
-    return Found(schedules, tally, failures[:ENOUGH])
+    return Results(schedules, tally, failures[:MAX_FAILURES])
 
 
-def _results(chunks: Sequence[Chunk], processes: int) -> Iterator[Found]:
-    """In the order of the seeds, so that a run tells the same however many processes share it."""
+def _chunk_results(chunks: Sequence[Chunk], processes: int) -> Iterator[Results]:
+    """Yield results in the order of the seeds, so that the number of processes does not change the output."""
     if processes == 1:
         yield from map(_chunk, chunks)
         return
@@ -101,27 +104,27 @@ def _results(chunks: Sequence[Chunk], processes: int) -> Iterator[Found]:
         yield from pool.imap(_chunk, chunks)
 
 
-def _chunk(chunk: Chunk) -> Found:
+def _chunk(chunk: Chunk) -> Results:
     tally, failures, mutation = Counter[str](), list[tuple[int, str]](), MUTATIONS.get(chunk.mutation, NONE)
     for seed in range(chunk.first, chunk.last):
         try:
             tally.update(run(seed, mutation))
-        except Exception as error:  # noqa: BLE001 - every failure of a schedule is one of the protocol
+        except Exception as error:  # noqa: BLE001 - every error in a schedule is a failure of the protocol
             failures.append((seed, f"{type(error).__name__}: {error}"))
-            if len(failures) == ENOUGH:
-                return Found(seed + 1 - chunk.first, tally, failures)
-    return Found(chunk.last - chunk.first, tally, failures)
+            if len(failures) == MAX_FAILURES:
+                return Results(seed + 1 - chunk.first, tally, failures)
+    return Results(chunk.last - chunk.first, tally, failures)
 
 
-def _report(found: Found, seconds: float, mutation: str) -> None:
-    _say(f"{found.schedules:,} schedules in {seconds:.1f} s, {len(found.failures) or 'none'} failed")
-    for what, count in sorted(found.tally.items()):
+def _report(results: Results, seconds: float, mutation: str) -> None:
+    _print(f"{results.schedules:,} schedules in {seconds:.1f} s, {len(results.failures) or 'none'} failed")
+    for event, count in sorted(results.tally.items()):
         if count:
-            _say(f"{count:12,} {what}")
+            _print(f"{count:12,} {event}")
     flaw = "" if mutation == NONE.name else f" --mutation {mutation}"
-    for seed, why in found.failures:
-        _say(f"\nseed {seed}: {why[:600]}\n    replay it: make simulate ARGS='--seed {seed}{flaw}'")
+    for seed, error in results.failures:
+        _print(f"\nseed {seed}: {error[:600]}\n    replay: make simulate ARGS='--seed {seed}{flaw}'")
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")

@@ -1,26 +1,35 @@
-"""What a replay shows of the things that pass between a writer and its stores."""
+"""Short descriptions of arguments and results of port calls, for a replay."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from functions.core.dead_letter import DeadLetter
 from functions.core.effects import Count, Message, Newest
-from functions.core.ports import Cover, Gap, Position
+from functions.core.intent import Gap, Intent
+from functions.core.ports import Position
 from functions.core.rows import Rows
 
 
-def short(told: Any) -> str:
-    """In a few characters, if it is one of ours."""
-    form = FORMS.get(type(told), str)
-    return form(told)
+def describe(value: Any) -> str:
+    """Return a short description for a type of FORMS, else str(value)."""
+    form = FORMS.get(type(value), str)
+    return form(value)
 
 
-def _several(told: Sequence[Any]) -> str:
-    return ", ".join(map(short, told)) or "nothing"
+def _several(values: Sequence[Any]) -> str:
+    return ", ".join(map(describe, values)) or "nothing"
 
 
-def _position(at: Position) -> str:
-    return f"next {at.next} step {at.step} day {at.day}"
+def _position(position: Position) -> str:
+    parts = [f"next {position.next} step {position.step} day {position.day}"]
+    parts += [str(position.suspect)] if position.suspect else []
+    parts += [f"stopped by {position.stop.reason.value}"] if position.stop else []
+    return " ".join(parts)
+
+
+def _intent(intent: Intent) -> str:
+    cover = intent.cover
+    return f"[{cover.next}: {cover.start}..{cover.end}] {_rows(intent.rows)}"
 
 
 def _rows(rows: Rows) -> str:
@@ -38,7 +47,7 @@ FORMS: Final[dict[type, Callable[[Any], str]]] = {
     Position: _position,
     Rows: _rows,
     Newest: _newest,
-    Cover: lambda cover: f"[{cover.next}: {cover.start}..{cover.end}]",
+    Intent: _intent,
     Gap: lambda gap: f"gap [{gap.first}, {gap.last}]",
     DeadLetter: lambda letter: str(letter.offset),
     Message: lambda message: message.headers[0][1].decode(),

@@ -1,142 +1,197 @@
-"""One schedule's world: a log, the stores, the group's commits, and what an all-seeing eye keeps for the checks."""
+"""One schedule's world: logs, stores, the group's commits, and what the checks need to know about them."""
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
 
-from functions.adapters.memory import MemoryDeadLetters, MemoryLake, MemoryLedger, MemoryTable, MemoryTopic
-from functions.core.effects import Count
-from functions.core.ports import Gap, Ledger, Position, Source, Stores
+from functions.adapters.memory import MemoryDeadLetters, MemoryLake, MemoryLedger
+from functions.core.flood import FloodLimit
+from functions.core.mutex import Mutex
+from functions.core.pipeline import Start
+from functions.core.ports import Position, Source, Stores
 from functions.core.settle import Settled, Settler
 from functions.core.slice import Slice
 from tests.simulation import visits
+from tests.simulation.erasing import Erasures
 from tests.simulation.faults import Line, faulty
 from tests.simulation.mutations import NONE, Mutation
+from tests.simulation.releases import NO_FLOOD, SHAPES, TABLES, TOPICS, Release, Terms, pipeline
 from tests.simulation.scheduler import Scheduler
-from tests.simulation.visits import TOPIC, Entry
+from tests.simulation.stores import NOTHING, REFUSED_BY_TABLES, REFUSED_BY_TOPICS, PickyTable, PickyTopic
+from tests.simulation.visits import TOPIC, Entry, Mix
+from tests.simulation.watched import Histories, WatchedLake, WatchedLedger
 
 KEY: Final = b"0123456789abcdef"
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """The ledger passed from `at` to `to`, over a gap or not."""
-
-    at: int
-    to: int
-    gap: Gap | None
-
-
-@dataclass(slots=True)
-class WatchedLedger:
-    """Keeps how the ledger moved, in the same instant: what a schedule without a lake is checked against."""
-
-    ledger: Ledger
-    counts_per_advance: int
-    tally: Counter[str]
-    began: dict[Source, int] = field(default_factory=dict)
-    moves: dict[Source, list[Move]] = field(default_factory=dict)
-
-    def read(self, source: Source) -> Position | None:
-        return self.ledger.read(source)
-
-    def open(self, source: Source, first: int, last: int, today: date) -> Position:
-        position = self.ledger.open(source, first, last, today)
-        self.began.setdefault(source, position.next)
-        self.tally["steps taken over"] += position.step > 0
-        return position
-
-    def advance(self, source: Source, at: Position, to: Position, counts: Sequence[Count], gap: Gap | None) -> bool:
-        done = self.ledger.advance(source, at, to, counts, gap)
-        if done and to.next > at.next:
-            self.moves.setdefault(source, []).append(Move(at.next, to.next, gap))
-        return done
-
-
 @dataclass(slots=True)
 class Partition:
-    """A partition as Kafka sees it. `committed` is the group's, `given_up` the offsets that the mapping skipped."""
+    """A partition in Kafka. `entries` are produced, `future` will be. `given_up`: offsets that the mapping skipped.
+
+    A recreated topic has another `generation`, and offsets from 0 on; `settled` are the entries of the logs before.
+    Those below `floor`, where the ledger was, are lost when an operator resumes.
+    """
 
     source: Source
+    first: int
     entries: list[Entry]
-    committed: int
+    future: list[Entry]
+    committed: int | None = None
     given_up: set[int] = field(default_factory=set)
+    generation: int = 0
+    settled: list[Entry] = field(default_factory=list)
+    floor: int = 0
 
-    def commit(self, offset: int) -> None:
-        self.committed = offset
+    @property
+    def number(self) -> int:
+        return self.source.partition
+
+    @property
+    def topic_id(self) -> str:
+        return f"topic-{self.generation}"
 
     @property
     def end(self) -> int:
         """The offset that the next record will have."""
-        return self.entries[-1].offset + 1
+        return self.entries[-1].offset + 1 if self.entries else self.first
+
+    @property
+    def history(self) -> list[Entry]:
+        """All records that were to be settled, whether they still exist or not."""
+        return [*self.settled, *(entry for entry in self.entries if entry.offset >= self.floor)]
+
+    def position(self, world: "World") -> Position | None:
+        """Return the ledger's position."""
+        return world.ledger.positions.get(self.source)
+
+    def produce(self, count: int) -> None:
+        self.entries += self.future[:count]
+        del self.future[:count]
+
+    def begin_at(self, world: "World") -> int:
+        """Return where a consumer begins that has no ledger: at the commit, or where the pipeline starts."""
+        if self.committed is not None:
+            return self.committed
+        return self.end if world.terms.start is Start.LATEST else self.first
+
+    def subscribe(self, world: "World") -> int:
+        """Return the commit, after setting it as a new event source mapping does, or as a handover did."""
+        if self.committed is None:
+            position = self.position(world)
+            self.committed = self.begin_at(world) if position is None or self.generation else position.next
+            self.promise(world, self.committed)
+        return self.committed
+
+    def promise(self, world: "World", offset: int) -> None:
+        """Remember the first offset that a consumer was told to begin at: nothing from there on may be lost."""
+        history = world.histories[self.source]
+        if history.promised is None:
+            history.promised = offset
 
     def slice_from(self, offset: int, records: int, start: int | None) -> Slice | None:
-        """Up to so many records at and after `offset`, or None. It starts at `start`, or at the first of them."""
-        at = bisect_left(self.entries, offset, key=lambda entry: entry.offset)
-        taken = self.entries[at : at + records]
-        if not taken:
+        """Return up to `records` records from `offset` on, or None. It starts at `start`, or at its first record."""
+        first = bisect_left(self.entries, offset, key=lambda entry: entry.offset)
+        entries = self.entries[first : first + records]
+        if not entries:
             return None
         return Slice(
-            TOPIC, self.source.partition, taken[0].offset if start is None else start, taken[-1].offset,
-            [entry.offset for entry in taken], [entry.timestamp for entry in taken], [entry.key for entry in taken],
-            [entry.value for entry in taken], [()] * len(taken),
+            TOPIC, self.source.partition, entries[0].offset if start is None else start, entries[-1].offset,
+            [entry.offset for entry in entries], [entry.timestamp for entry in entries],
+            [entry.key for entry in entries],
+            [entry.value for entry in entries], [()] * len(entries),
         )  # fmt: skip
 
 
 class World:
-    """Everything that the seed decides before the first step, and all that writers share."""
+    """Everything that the seed determines before the first step, and everything that writers share."""
 
-    def __init__(self, rng: Random, mutation: Mutation = NONE, tell: Callable[[str], None] | None = None) -> None:
-        self.rng, self.mutation, self.tell = rng, mutation, tell
+    def __init__(self, rng: Random, mutation: Mutation = NONE, trace: Callable[[str], None] | None = None) -> None:
+        self.rng, self.mutation, self.trace = rng, mutation, trace
         self.tally: Counter[str] = Counter()
         self.scheduler = Scheduler()
-        self.has_lake = rng.random() < 0.75
+        self.histories = Histories(self.tally, self.scheduler)
         self.gives_up = rng.random() < 0.35
-        self.versions = 2 if self.has_lake and rng.random() < 0.3 else 1
+        self.recreates = rng.random() < 0.15
+        self.damages = rng.random() < 0.15
+        flood = FloodLimit(0.5, rng.choice((4, 5, 7))) if rng.random() < 0.25 else NO_FLOOD
+        self.terms = Terms(
+            rng.random() < 0.7, rng.random() < 0.5, flood, Start.LATEST if rng.random() < 0.25 else Start.EARLIEST
+        )
+        self.releases = self._releases()
+        self.lethal = rng.choice((0.0, 0.0, 0.1))
         self.partitions = [self._partition(number) for number in range(2 if rng.random() < 0.3 else 1)]
-        self.today = date(2026, 1, 1)
-        # Without a lake, the counts of one record (there are two Counters) must fit one transaction.
-        self.ledger = MemoryLedger(counts_per_advance=rng.choice((1, 2, 3, 98) if self.has_lake else (2, 2, 3, 98)))
-        self.lake, self.table, self.topic = MemoryLake(), MemoryTable(), MemoryTopic()
-        self.letters = MemoryDeadLetters()
-        stores = mutation.stores(self._stores(), self.scheduler.pause)
-        self.watched = WatchedLedger(stores.ledger, self.ledger.counts_per_advance, self.tally)
-        self.line = Line(self.scheduler, rng, rng.choice((0.0, 0.03, 0.1, 0.3)), self.tally, tell)
-        self.stores = faulty(replace(stores, ledger=self.watched), self.line)
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        # Without an object, which any release may then have to do without, a record's counts must fit one transaction.
+        needs_atomic = not all(release.has_lake for release in self.releases)
+        least = max(len(release.shape.counters) for release in self.releases) if needs_atomic else 1
+        self.counts_per_advance = rng.choice((least, least, least + 1, 98))
+        self.ledger = MemoryLedger(self.counts_per_advance)
+        self.lake, self.letters = MemoryLake(), MemoryDeadLetters()
+        self.erasures = Erasures(self.lake)
+        self.is_picky = rng.random() < 0.35
+        by_tables, by_topics = (REFUSED_BY_TABLES, REFUSED_BY_TOPICS) if self.is_picky else (NOTHING, NOTHING)
+        self.tables = {table: PickyTable(refuses=by_tables) for table in TABLES}
+        self.topics = {name: PickyTopic(refuses=by_topics) for name in TOPICS}
+        self.line = Line(
+            self.scheduler, rng, rng.choice((0.0, 0.03, 0.1, 0.3)), rng.choice((0.0, 0.0, 0.5)), self.tally, trace
+        )
 
-    def settler(self, version: int) -> Settler:
-        """What a new process would build."""
-        return Settler(visits.pipeline(lake=self.has_lake, version=version), self.stores, KEY)
+    def settler(self, release: Release, owner: str, alone: Mutex) -> Settler:
+        """Return a settler as a new process would build it."""
+        return Settler(pipeline(release, self.terms), self._stores(release), KEY, owner, alone)
 
     def midnight(self) -> None:
-        self.today += timedelta(days=1)
+        self.now += timedelta(days=1)
 
-    def settled(self, partition: Partition) -> bool:
-        """Whether the ledger has passed the log; the commit may lag, if a zombie's came last."""
-        position = self.ledger.positions.get(partition.source)
-        return position is not None and position.next >= partition.end
+    def is_settled(self, partition: Partition) -> bool:
+        """Whether the ledger has passed the log. The commit may be lower, if a zombie committed last."""
+        position, history = self.ledger.positions.get(partition.source), self.histories[partition.source]
+        return position is not None and position.next >= partition.end and not history.recreated
 
     def count(self, done: Settled) -> None:
-        """What settling says that it did."""
+        """Add what a settler reports to the tally."""
         self.tally["slices settled"] += 1
         self.tally["objects adopted"] += done.adopted
         self.tally["conflicts"] += done.conflicts
 
-    def note(self, what: str) -> None:
-        if self.tell is not None:
-            self.tell(what)
+    def note(self, event: str) -> None:
+        if self.trace is not None:
+            self.trace(event)
 
-    def _stores(self) -> Stores:
-        return Stores(
-            self.ledger, self.lake if self.has_lake else None, {"last": self.table}, {"seen": self.topic},
-            self.letters, lambda: self.today,
+    def _stores(self, release: Release) -> Stores:
+        stores = Stores(
+            self.ledger, self.lake,
+            {table.name: self.tables[table] for table in release.shape.tables},
+            {topic.name: self.topics[topic.name] for topic in release.shape.topics},
+            self.letters, lambda: self.now,
         )  # fmt: skip
+        stores = self.mutation.stores(stores, self.scheduler.pause)
+        ledger = WatchedLedger(stores.ledger, self.histories, release, self.counts_per_advance)
+        watched = replace(stores, ledger=ledger, lake=WatchedLake(stores.lake, self.histories, release))
+        return faulty(watched, self.line)
+
+    def _releases(self) -> list[Release]:
+        rng = self.rng
+        if rng.random() < 0.5:
+            return [Release(rng.choice(tuple(SHAPES)), rng.random() < 0.7)]
+        return [Release(rng.choice(tuple(SHAPES)), rng.random() < 0.7) for _ in range(rng.choice((2, 2, 3)))]
 
     def _partition(self, number: int) -> Partition:
         rng = self.rng
-        entries = visits.log(rng, rng.randint(1, 16), holes=rng.random() < 0.3, jitter=rng.choice((0, 60)))
-        return Partition(Source("visits", TOPIC, number), entries, entries[0].offset)
+        first = rng.choice((0, 7))
+        entries = visits.log(rng, rng.randint(1, 20), self.mix(number), first)
+        shown = len(entries) if rng.random() < 0.4 else rng.randint(0, len(entries))
+        return Partition(Source("visits", TOPIC, number), first, entries[:shown], entries[shown:])
+
+    def mix(self, number: int) -> Mix:
+        """Return the kinds of records in a partition."""
+        rng = self.rng
+        return Mix(
+            partition=number, deletes=self.terms.deletes, json_keys=self.terms.json_keys, holes=rng.random() < 0.3,
+            jitter=rng.choice((0, 60)), lethal=self.lethal, spells=self.terms.flood is not NO_FLOOD,
+            future=rng.random() < 0.1,
+        )  # fmt: skip

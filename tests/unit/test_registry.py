@@ -1,4 +1,4 @@
-"""Finding pipelines: what is broken is refused when it is loaded, naming the module and what is wrong."""
+"""Loading pipelines: a broken file fails with the module's name and the problem."""
 
 import importlib
 import sys
@@ -37,8 +37,8 @@ def good(name: str, table: str | None = None, counter: str | None = None) -> str
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package]:
-    """Makes a package of pipeline files, importable under a name of its own."""
-    name = f"declared_{tmp_path.name.replace('-', '_')}"
+    """Return a function that creates a package of pipeline files, importable under a unique name."""
+    name = f"pipelines_{tmp_path.name.replace('-', '_')}"
 
     def make(**files: str) -> ModuleType:
         folder = tmp_path / name
@@ -54,35 +54,35 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package
         del sys.modules[module]
 
 
-def test_the_declared_pipelines_are_in_order() -> None:
+def test_the_declared_pipelines_load() -> None:
     assert registry.load_all()["logins"] is PIPELINE
 
 
 def test_a_pipeline_is_found_by_its_file(package: Package) -> None:
-    made = package(clicks=good("clicks"), user_visits=good("user-visits"))
-    assert registry.names(made) == ["clicks", "user-visits"]
-    assert registry.load("user-visits", made).name == "user-visits"
-    assert list(registry.load_all(made)) == ["clicks", "user-visits"]
+    declared = package(clicks=good("clicks"), user_visits=good("user-visits"))
+    assert registry.names(declared) == ["clicks", "user-visits"]
+    assert registry.load("user-visits", declared).name == "user-visits"
+    assert list(registry.load_all(declared)) == ["clicks", "user-visits"]
 
 
-def test_loading_one_imports_no_other(package: Package) -> None:
-    made = package(clicks=good("clicks"), broken="1 / 0")
-    assert registry.load("clicks", made).name == "clicks"
+def test_loading_a_pipeline_imports_no_other(package: Package) -> None:
+    declared = package(clicks=good("clicks"), broken="1 / 0")
+    assert registry.load("clicks", declared).name == "clicks"
     with pytest.raises(InvalidPipeline, match="broken: ZeroDivisionError"):
-        registry.load_all(made)
+        registry.load_all(declared)
 
 
-def test_a_name_that_is_not_there_says_which_are(package: Package) -> None:
-    with pytest.raises(InvalidPipeline, match="there is no pipeline 'click', there are: clicks, visits"):
+def test_an_unknown_name_lists_the_known_ones(package: Package) -> None:
+    with pytest.raises(InvalidPipeline, match="expected one of the pipelines clicks, visits, got 'click'"):
         registry.load("click", package(clicks=good("clicks"), visits=good("visits")))
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
-        ("", r"takes PIPELINE = Pipeline\(\.\.\.\), got None"),
-        ("PIPELINE = 3", r"takes PIPELINE = Pipeline\(\.\.\.\), got 3"),
-        (good("other"), "name: takes 'clicks' in this file, got 'other'"),
+        ("", r"expected PIPELINE = Pipeline\(\.\.\.\), got None"),
+        ("PIPELINE = 3", r"expected PIPELINE = Pipeline\(\.\.\.\), got 3"),
+        (good("other"), "name: expected 'clicks' in this file, got 'other'"),
         ("import no_such_module_anywhere", "No module named 'no_such_module_anywhere'"),
         ("from functions.core.sinks import Nothing", "ImportError: cannot import name 'Nothing'"),
         ("PIPELINE = (", r"SyntaxError: '\(' was never closed \(clicks.py, line 1\)"),
@@ -97,26 +97,26 @@ def test_a_name_that_is_not_there_says_which_are(package: Package) -> None:
     ],
     ids=["empty", "no-pipeline", "name", "module", "import", "syntax", "raises", "field", "row", "argument", "model"],
 )
-def test_a_broken_file_is_named_with_what_is_wrong(package: Package, text: str, told: str) -> None:
-    made = package(clicks=text)
-    with pytest.raises(InvalidPipeline, match=rf"^{made.__name__}\.clicks: .*{told}") as error:
-        registry.load("clicks", made)
+def test_a_broken_file_is_named_with_its_problem(package: Package, text: str, problem: str) -> None:
+    declared = package(clicks=text)
+    with pytest.raises(InvalidPipeline, match=rf"^{declared.__name__}\.clicks: .*{problem}") as error:
+        registry.load("clicks", declared)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "problem"),
     [
-        ({"table": "same"}, "sinks: Table 'same' takes one pipeline, clicks and visits declare it"),
-        ({"counter": "same"}, "sinks: Counters 'same' takes one pipeline, clicks and visits declare it"),
+        ({"table": "same"}, "sinks: expected one pipeline with Table 'same', got clicks and visits"),
+        ({"counter": "same"}, "sinks: expected one pipeline with Counters 'same', got clicks and visits"),
     ],
 )
-def test_a_table_or_counter_belongs_to_one_pipeline(package: Package, names: dict[str, str], told: str) -> None:
-    made = package(clicks=good("clicks", **names), visits=good("visits", **names))
-    with pytest.raises(InvalidPipeline, match=told):
-        registry.load_all(made)
+def test_a_table_or_counter_belongs_to_one_pipeline(package: Package, names: dict[str, str], problem: str) -> None:
+    declared = package(clicks=good("clicks", **names), visits=good("visits", **names))
+    with pytest.raises(InvalidPipeline, match=problem):
+        registry.load_all(declared)
 
 
 def test_a_table_and_a_counter_may_share_a_name_and_pipelines_a_topic(package: Package) -> None:
-    made = package(clicks=good("clicks", table="same"), visits=good("visits", counter="same"))
-    assert len(registry.load_all(made)) == 2
+    declared = package(clicks=good("clicks", table="same"), visits=good("visits", counter="same"))
+    assert len(registry.load_all(declared)) == 2

@@ -7,11 +7,11 @@ from unittest.mock import Mock, call
 import pytest
 
 from functions.core.dead_letter import Reason
+from functions.core.intent import Gap
 from functions.core.metrics import LAG, RECORDS
-from functions.core.ports import Gap
 from functions.core.settle import Settled
 from functions.core.slice import Slice
-from functions.telemetry import FIELDS, Meters, Sample, age, fields, samples, settled_fields
+from functions.telemetry import FIELDS, Attempt, Meters, Sample, age, fields, samples, settled_fields
 
 PART = Slice("click", 3, 5, 9, [5, 7], [0, 0], [None, b"key"], [b"value", None], [(), ()])
 
@@ -21,20 +21,24 @@ EVERYTHING = Settled(
     rows=2,
     rejected=Counter({Reason.INVALID: 2, Reason.FAILED: 1}),
     dropped=1,
-    already=3,
+    repeated=7,
+    already_settled=3,
     adopted=4,
     conflicts=5,
     gaps=[Gap(1, 2), Gap(4, 4)],
 )
 
 
-def test_settling_says_all_that_happened() -> None:
-    assert {(sample.metric.name, *sample.labels): sample.value for sample in samples(PART, EVERYTHING, 1.5, 60.0)} == {
+def test_samples_hold_all_counts_of_a_settled_slice() -> None:
+    assert {
+        (sample.metric.name, *sample.labels): sample.value for sample in samples(Attempt(PART, EVERYTHING, 1.5, 60.0))
+    } == {
         ("records_total",): 6,
         ("rows_total",): 2,
         ("rejects_total", "invalid"): 2,
         ("rejects_total", "failed"): 1,
         ("dropped_total",): 1,
+        ("repeated_total",): 7,
         ("already_settled_total",): 3,
         ("roll_forwards_total",): 4,
         ("ledger_conflicts_total",): 5,
@@ -46,8 +50,8 @@ def test_settling_says_all_that_happened() -> None:
     }
 
 
-def test_what_did_not_happen_is_not_sent() -> None:
-    told = {sample.metric.name for sample in samples(PART, Settled(next=1), 0.1, 60.0)}
+def test_zeros_are_not_sent() -> None:
+    told = {sample.metric.name for sample in samples(Attempt(PART, Settled(next=1), 0.1, 60.0))}
     assert told == {"settle_seconds", "slice_records", "slice_bytes", "last_settled_timestamp_seconds"}
     assert settled_fields(Settled(next=1), 0.1234) == {"next": 1, "seconds": 0.123}
 
@@ -59,20 +63,20 @@ def test_the_age_of_a_record_is_never_negative_and_unknown_without_a_timestamp(
     assert age(timestamp, 100.0) == seconds
 
 
-def test_several_meters_are_told_alike() -> None:
+def test_several_meters_get_the_same_samples() -> None:
     each = (Mock(), Mock())
     meters = Meters(each)
     meters.record(Sample(RECORDS, 1))
     meters.forget(LAG, "3")
-    assert [one.mock_calls for one in each] == [[call.record(Sample(RECORDS, 1)), call.forget(LAG, "3")]] * 2
+    assert [meter.mock_calls for meter in each] == [[call.record(Sample(RECORDS, 1)), call.forget(LAG, "3")]] * 2
 
 
-def test_a_log_line_says_which_slice_and_what_happened() -> None:
+def test_a_log_line_identifies_the_slice_and_holds_its_counts() -> None:
     assert fields(PART) == {"topic": "click", "partition": 3, "start": 5, "end": 9}
     told = settled_fields(EVERYTHING, 1.5)
     assert told == {
-        "next": 10, "records": 6, "rows": 2, "rejects": {"invalid": 2, "failed": 1}, "dropped": 1, "already": 3,
-        "adopted": 4, "conflicts": 5, "gaps": [[1, 2], [4, 4]], "seconds": 1.5,
+        "next": 10, "records": 6, "rows": 2, "rejects": {"invalid": 2, "failed": 1}, "dropped": 1, "repeated": 7,
+        "already": 3, "adopted": 4, "conflicts": 5, "gaps": [[1, 2], [4, 4]], "seconds": 1.5,
     }  # fmt: skip
     assert json.loads(json.dumps(told)) == told
     assert list(FIELDS) == [*fields(PART), *told]

@@ -1,4 +1,4 @@
-"""A folder to run the release scripts in, with stand-ins for the programs that reach out."""
+"""A folder to run the release scripts in, with stand-ins for programs that use the network."""
 
 import json
 import os
@@ -15,11 +15,11 @@ STAND_IN = """#!{python}
 import json, sys
 from pathlib import Path
 here = Path(__file__)
-told = " ".join([here.name, *sys.argv[1:]])
+command = " ".join([here.name, *sys.argv[1:]])
 with open(here.parent / "calls", "a") as calls:
-    calls.write(told + chr(10))
+    calls.write(command + chr(10))
 for part, answer, code in json.loads((here.parent / "answers").read_text()):
-    if part in told:
+    if part in command:
         print(answer, end=chr(10) if answer else "")
         sys.exit(code)
 """
@@ -27,7 +27,7 @@ for part, answer, code in json.loads((here.parent / "answers").read_text()):
 
 @dataclass
 class Stage:
-    """`answers`: (part of a command line, what it prints, its exit code); the first that fits is given."""
+    """`answers`: (part of a command line, output, exit code). The first match is used."""
 
     folder: Path
     answers: list[tuple[str, str, int]] = field(default_factory=list)

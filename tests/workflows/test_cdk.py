@@ -1,4 +1,4 @@
-"""cdk.sh: the CDK's command line is taken only by its hash."""
+"""cdk.sh verifies the CDK's command line by its hash."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 from tests.workflows.conftest import ROOT
 
-# Stands in for Node.js: `npm pack` leaves a package that is not the pinned one.
+# Replaces Node.js: its `npm pack` writes a package that is not the pinned one.
 NODE = """#!/bin/sh
 [ "$2" = pack ] && echo poisoned >"$(echo "$4" | tr @ -).tgz"
 """
@@ -28,5 +28,5 @@ def folder(tmp_path: Path) -> Path:
 def test_another_package_is_refused_before_it_is_unpacked(folder: Path) -> None:
     done = subprocess.run([folder / ".github/scripts/cdk.sh", "diff"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.endswith(": not the package that is pinned here\n")
+    assert done.stderr.endswith(": the package does not match the pinned hash\n")
     assert list((folder / "build").iterdir()) == []

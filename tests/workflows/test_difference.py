@@ -1,4 +1,4 @@
-"""difference.sh: what a change does to the templates, stack by stack, from two syntheses and without an account."""
+"""difference.sh prints the changes to the templates, stack by stack, from two syntheses and without an account."""
 
 import json
 import os
@@ -14,10 +14,10 @@ import pytest
 from tests.workflows.conftest import ROOT
 
 SCRIPTS: Final = ".github/scripts"
-# Without those of a git hook, in which these tests may run: they would lead to another repository.
+# Without the variables of a git hook, which may run these tests: they refer to another repository.
 ENVIRONMENT: Final = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
 KAFKA, STORES = "devKafka0A1B2C3D", "devStores0A1B2C3D"
-# An app that writes the templates of a file, and leaves out the manifest, as one that breaks does, if there are none.
+# An app that writes the templates of a file. Without templates it writes no manifest, like a broken app.
 APP: Final = """
 import json, os, sys
 from pathlib import Path
@@ -31,11 +31,11 @@ if templates:
     (out / "manifest.json").touch()
 sys.exit("the checks found something")
 """
-CDK: Final = '#!/bin/sh\necho told: "$@"\n'
+CDK: Final = '#!/bin/sh\necho called: "$@"\n'
 
 
 class Repository:
-    """One whose only commit is the base; `templates` are what the tree synthesises to now."""
+    """A repository whose only commit is the base. `templates` sets what the tree synthesises to."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -69,37 +69,37 @@ def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path)
 
 
-def test_a_change_of_no_template_says_so(repository: Repository) -> None:
+def test_a_change_without_template_changes_is_reported(repository: Repository) -> None:
     done = repository.difference()
-    assert (done.returncode, done.stdout) == (0, "No template changes; code may.\n")
+    assert (done.returncode, done.stdout) == (0, "No template changes. The functions' code may still change.\n")
 
 
-def test_each_stack_that_changed_is_told_against_its_old_template(repository: Repository) -> None:
+def test_each_changed_stack_is_compared_with_its_old_template(repository: Repository) -> None:
     repository.templates({KAFKA: {"a": 2}, STORES: {"b": 1}})
-    told = repository.difference().stdout
-    assert "<summary><code>dev/Kafka</code></summary>" in told
-    assert "told: diff --app " in told
-    assert f"old/assembly-dev/{KAFKA}.template.json" in told
-    assert "Stores" not in told
+    output = repository.difference().stdout
+    assert "<summary><code>dev/Kafka</code></summary>" in output
+    assert "called: diff --app " in output
+    assert f"old/assembly-dev/{KAFKA}.template.json" in output
+    assert "Stores" not in output
 
 
-def test_a_new_stack_is_told_against_nothing_and_one_that_is_gone_by_name(repository: Repository) -> None:
-    repository.templates({KAFKA: {"a": 1}, "devWatch0A1B2C3D": {}})
-    told = repository.difference().stdout
-    assert "<summary><code>dev/Watch</code></summary>" in told
-    assert "/none.json" in told
-    assert f"**{STORES}** is gone" in told
+def test_a_new_stack_is_compared_with_nothing_and_a_removed_one_is_named(repository: Repository) -> None:
+    repository.templates({KAFKA: {"a": 1}, "devMonitoring0A1B2C3D": {}})
+    output = repository.difference().stdout
+    assert "<summary><code>dev/Monitoring</code></summary>" in output
+    assert "/none.json" in output
+    assert f"**{STORES}** was removed" in output
 
 
-def test_a_tree_that_cannot_be_synthesised_says_why(repository: Repository) -> None:
+def test_a_failed_synthesis_prints_its_error(repository: Repository) -> None:
     repository.templates({})
     done = repository.difference()
     assert done.returncode != 0
     assert "the checks found something" in done.stderr
 
 
-def test_a_difference_that_cannot_be_told_says_why(repository: Repository) -> None:
-    (repository.folder / SCRIPTS / "cdk.sh").write_text("#!/bin/sh\necho away\nexit 1\n")
+def test_a_failed_comparison_prints_its_error(repository: Repository) -> None:
+    (repository.folder / SCRIPTS / "cdk.sh").write_text("#!/bin/sh\necho broken\nexit 1\n")
     repository.templates({KAFKA: {"a": 2}, STORES: {"b": 1}})
     done = repository.difference()
-    assert (done.returncode, done.stderr) == (1, "away\n")
+    assert (done.returncode, done.stderr) == (1, "broken\n")

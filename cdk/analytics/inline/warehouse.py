@@ -1,8 +1,8 @@
-# ruff: noqa: INP001 - no module of this package: its text becomes a function
+# ruff: noqa: INP001 - not a module of this package: its text becomes a function
 """Does in Redshift Serverless what CloudFormation has no resource for: a usage limit, and SQL.
 
-A custom resource's function, inline on Lambda, which gives inline code `cfnresponse`. Each statement is waited for,
-because the Data API answers before it has run, and runs alone, because a copy job takes no transaction block.
+The function of a custom resource. Lambda adds `cfnresponse` to inline code. The function waits for each statement,
+because the Data API answers before it has run, and runs it separately, because COPY JOB allows no transaction block.
 """
 
 import time
@@ -10,54 +10,54 @@ import traceback
 from typing import Any
 
 import boto3
-import cfnresponse  # type: ignore[import-not-found]  # only Lambda has it
+import cfnresponse  # type: ignore[import-not-found]  # exists on Lambda only
 
-UNDER_WAY = ("SUBMITTED", "PICKED", "STARTED")
+RUNNING = ("SUBMITTED", "PICKED", "STARTED")
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Create and update do the same; what they made goes with its namespace."""
+    """Create and update do the same. Delete does nothing: what they created is deleted with the namespace."""
     name = event.get("PhysicalResourceId") or event["LogicalResourceId"]
     try:
         if event["RequestType"] != "Delete":
-            make(boto3.client("redshift-serverless"), boto3.client("redshift-data"), event["ResourceProperties"])
-    except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits an hour for an answer
+            apply(boto3.client("redshift-serverless"), boto3.client("redshift-data"), event["ResourceProperties"])
+    except Exception as error:  # noqa: BLE001 - without an answer CloudFormation waits for an hour
         traceback.print_exc()
         cfnresponse.send(event, context, cfnresponse.FAILED, {}, name, reason=str(error)[:1000])
     else:
         cfnresponse.send(event, context, cfnresponse.SUCCESS, {}, name)
 
 
-def make(serverless: Any, data: Any, wanted: dict[str, Any]) -> None:  # noqa: ANN401 - boto3 makes its classes when it runs
-    """The limit first: from then on nothing costs more than was agreed. SQL runs as the namespace's administrator."""
-    limit(serverless, wanted["WorkgroupArn"], int(wanted["RpuHoursADay"]))
-    namespace = serverless.get_namespace(namespaceName=wanted["NamespaceName"])["namespace"]
-    where = {
-        "WorkgroupName": wanted["WorkgroupName"],
-        "Database": wanted["Database"],
+def apply(serverless: Any, data_api: Any, properties: dict[str, Any]) -> None:  # noqa: ANN401 - boto3 creates its classes at run time
+    """Set the limit first, so that it also covers the statements. SQL runs as the namespace's administrator."""
+    set_limit(serverless, properties["WorkgroupArn"], int(properties["RpuHoursADay"]))
+    namespace = serverless.get_namespace(namespaceName=properties["NamespaceName"])["namespace"]
+    target = {
+        "WorkgroupName": properties["WorkgroupName"],
+        "Database": properties["Database"],
         "SecretArn": namespace["adminPasswordSecretArn"],
     }
-    for each in wanted["Statements"]:
-        if not (each["Unless"] and run(data, where, each["Unless"])):
-            run(data, where, each["Sql"])
+    for statement in properties["Statements"]:
+        if not (statement["Unless"] and run(data_api, target, statement["Unless"])):
+            run(data_api, target, statement["Sql"])
 
 
-def limit(serverless: Any, workgroup: str, hours: int) -> None:  # noqa: ANN401 - as above
-    """Switch queries off for the rest of the day once this many RPU-hours are used."""
-    wanted = {"amount": hours, "breachAction": "deactivate"}
-    which = {"resourceArn": workgroup, "usageType": "serverless-compute"}
-    there = serverless.list_usage_limits(**which).get("usageLimits")
-    if there:
-        serverless.update_usage_limit(usageLimitId=there[0]["usageLimitId"], **wanted)
+def set_limit(serverless: Any, workgroup: str, hours: int) -> None:  # noqa: ANN401 - as above
+    """Refuse queries for the rest of the day after this many RPU-hours."""
+    limit = {"amount": hours, "breachAction": "deactivate"}
+    resource = {"resourceArn": workgroup, "usageType": "serverless-compute"}
+    limits = serverless.list_usage_limits(**resource).get("usageLimits")
+    if limits:
+        serverless.update_usage_limit(usageLimitId=limits[0]["usageLimitId"], **limit)
     else:
-        serverless.create_usage_limit(**which, **wanted, period="daily")
+        serverless.create_usage_limit(**resource, **limit, period="daily")
 
 
-def run(data: Any, where: dict[str, str], sql: str) -> int:  # noqa: ANN401 - as above
-    """How many rows a statement found."""
-    ran = data.execute_statement(**where, Sql=sql)["Id"]
-    while (told := data.describe_statement(Id=ran))["Status"] in UNDER_WAY:
+def run(data_api: Any, target: dict[str, str], sql: str) -> int:  # noqa: ANN401 - as above
+    """Run a statement and return its number of rows. Raises RuntimeError if it fails."""
+    id_ = data_api.execute_statement(**target, Sql=sql)["Id"]
+    while (statement := data_api.describe_statement(Id=id_))["Status"] in RUNNING:
         time.sleep(1)
-    if told["Status"] != "FINISHED":
-        raise RuntimeError(f"{told.get('Error', told['Status'])}: {sql}")
-    return max(int(told.get("ResultRows", 0)), 0)
+    if statement["Status"] != "FINISHED":
+        raise RuntimeError(f"{statement.get('Error', statement['Status'])}: {sql}")
+    return max(int(statement.get("ResultRows", 0)), 0)

@@ -10,16 +10,17 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
+from functions.core.headers import capped
 from functions.core.slice import Headers, Slice
 
 Record = Mapping[str, Any]
-Only = TypeVar("Only")
-SOURCES: Final = ("aws:kafka", "SelfManagedKafka")
-BEYOND: Final = 2**63  # Kafka's integers
+Value = TypeVar("Value")
+EVENT_SOURCES: Final = ("aws:kafka", "SelfManagedKafka")
+INT64_LIMIT: Final = 2**63  # Kafka's integers are less than this
 
 
 class RawHeaders(Sequence[Headers]):
-    """The headers column, decoded only when asked for: most slices never look."""
+    """The headers column, decoded on access, because most slices never read it."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self._records = records
@@ -30,38 +31,55 @@ class RawHeaders(Sequence[Headers]):
     def __getitem__(self, index: int | slice) -> Any:  # noqa: ANN401 - the two overloads of Sequence
         if isinstance(index, slice):
             return RawHeaders(self._records[index])
-        with _named("headers"):
-            return [
-                (name, None if value is None else bytes(byte & 0xFF for byte in value))
-                for header in self._records[index].get("headers") or ()
-                for name, value in header.items()
-            ]
+        with _errors_named("headers"):
+            return capped(
+                [
+                    (name, None if value is None else bytes(byte & 0xFF for byte in value))
+                    for header in self._records[index].get("headers") or ()
+                    for name, value in header.items()
+                ]
+            )
 
 
-def slices(event: Mapping[str, Any]) -> Iterator[Slice]:
-    """One slice for each partition that has records. Raises ValueError for an event that no mapping sends."""
+def parse(event: Mapping[str, Any]) -> tuple[list[Slice], list[ValueError]]:
+    """Return a slice for each partition that has records, and an error for each whose records no mapping sends.
+
+    Raises ValueError for an event that no mapping sends.
+    """
     if not isinstance(event, Mapping):
-        raise ValueError(f"takes an event of a Kafka event source mapping, got a {type(event).__name__}")  # noqa: TRY004
-    if event.get("eventSource") not in SOURCES or not isinstance(event.get("records"), Mapping):
-        # Only names are told: whatever else the event holds may identify a person.
+        raise ValueError(f"expected an event of a Kafka event source mapping, got a {type(event).__name__}")  # noqa: TRY004
+    if event.get("eventSource") not in EVENT_SOURCES or not isinstance(event.get("records"), Mapping):
+        # Only names are shown, because the event's values may identify a person.
         got = f"eventSource {event.get('eventSource')!r} and fields {sorted(map(str, event))}"
-        raise ValueError(f"takes an event of a Kafka event source mapping, got {got}")
+        raise ValueError(f"expected an event of a Kafka event source mapping, got {got}")
+    slices: list[Slice] = []
+    errors: list[ValueError] = []
     for name, records in event["records"].items():
-        if records:
-            with _named(name):
-                part = _slice(sorted(records, key=itemgetter("offset")))
-            yield part
+        try:
+            with _errors_named(name):
+                slices += [_slice(sorted(records, key=itemgetter("offset")))] if records else []
+        except ValueError as error:
+            errors.append(error)
+    return slices, errors
+
+
+def slices(event: Mapping[str, Any]) -> list[Slice]:
+    """Return the slices of an event. Raises ValueError if any part of it is not what a mapping sends."""
+    parsed, errors = parse(event)
+    for error in errors:
+        raise error
+    return parsed
 
 
 def _slice(records: list[Record]) -> Slice:
     offsets = [record["offset"] for record in records]
     return Slice(
-        topic=_one(str, {record["topic"] for record in records}),
-        partition=_one(int, set(_numbers(0, [record["partition"] for record in records]))),
+        topic=_only(str, {record["topic"] for record in records}),
+        partition=_only(int, set(_numbers(0, [record["partition"] for record in records]))),
         start=offsets[0],
         end=offsets[-1],
         offsets=_numbers(0, offsets),
-        timestamps=_numbers(-BEYOND, [record.get("timestamp", -1) for record in records]),
+        timestamps=_numbers(-INT64_LIMIT, [record.get("timestamp", -1) for record in records]),
         keys=[_bytes(record.get("key")) for record in records],
         values=[_bytes(record.get("value")) for record in records],
         headers=RawHeaders(records),
@@ -72,25 +90,25 @@ def _bytes(text: str | None) -> bytes | None:
     return None if text is None else a2b_base64(text, strict_mode=True)
 
 
-def _one(kind: type[Only], values: set[Only]) -> Only:
-    """What all records of a run have in common."""
-    (value,) = values
-    if not isinstance(value, kind):
-        raise TypeError(f"takes {kind.__name__}")
+def _only(expected_type: type[Value], distinct: set[Value]) -> Value:
+    """Return the one value that all records share. Raises ValueError if there are several, TypeError if it is none."""
+    (value,) = distinct
+    if not isinstance(value, expected_type):
+        raise TypeError(f"expected {expected_type.__name__}")
     return value
 
 
-def _numbers(least: int, values: list[int]) -> list[int]:
-    """A column of Kafka's 64-bit integers."""
-    if set(map(type, values)) != {int} or min(values) < least or max(values) >= BEYOND:
-        raise TypeError(f"takes integers of 64 bits from {least}")
-    return values
+def _numbers(minimum: int, numbers: list[int]) -> list[int]:
+    """Return a column of Kafka's 64-bit integers. Raises TypeError for any other value."""
+    if set(map(type, numbers)) != {int} or min(numbers) < minimum or max(numbers) >= INT64_LIMIT:
+        raise TypeError(f"expected integers of 64 bits from {minimum}")
+    return numbers
 
 
 @contextmanager
-def _named(name: str) -> Iterator[None]:
-    """Whatever is wrong with these records: one clear error that tells none of what they hold."""
+def _errors_named(name: str) -> Iterator[None]:
+    """Turn any error in these records into one ValueError that names `name` and shows none of their content."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{name}: takes records of a Kafka event source mapping: {type(error).__name__}") from error
+        raise ValueError(f"{name}: expected records of a Kafka event source mapping: {type(error).__name__}") from error

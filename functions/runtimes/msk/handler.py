@@ -1,12 +1,14 @@
-"""The Lambda handler: settle what the event brings, then return; or raise, and the whole batch comes again.
+"""The Lambda handler: settle the event's records, then return, or raise, so that Lambda delivers the batch again.
 
-There are no partial batch responses: their order on Kafka is undocumented, and what had settled costs one read when the
-batch comes again. Clients and threads live as long as the execution environment.
+There are no partial batch responses, because their order on Kafka is undocumented, and a settled slice costs one read
+when it is delivered again. Clients and threads live as long as the execution environment.
 """
 
+import os
 import random
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -21,46 +23,56 @@ from functions.adapters.log import logger
 from functions.bootstrap import App, tune_collector
 from functions.core import metrics
 from functions.core.errors import Fatal, Retry, Stop
-from functions.core.settle import Settled
-from functions.runtimes.msk.batch import Batch, Outcome
-from functions.runtimes.msk.event import slices
-from functions.telemetry import fields, settled_fields
+from functions.core.metrics import RECORD_AGE
+from functions.runtimes.msk.batch import Batch, Hung
+from functions.runtimes.msk.event import parse
+from functions.telemetry import Attempt, Sample, age, report
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What an execution environment keeps between invocations."""
+    """The state that an execution environment keeps between invocations."""
 
     dimensions: Mapping[str, str]  # of every metric
     batch: Batch
     log: Logger
     tracer: Tracer
-    time_margin: float  # seconds kept back to raise in good order
+    time_margin: float  # seconds of the timeout reserved to raise an error in good order
+    retire: Callable[[], object]  # ends this process
 
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
-        """Settle a batch. Raises the worst of its failures once every other slice has ended."""
+        """Settle a batch and return its number of records. Raises the worst failure after all slices have ended.
+
+        An environment with a thread that hangs is ended instead: the next one would find it occupied, and in the ledger
+        only the end of a process makes a record suspect.
+        """
         self.log.append_keys(request_id=context.aws_request_id)
         deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - self.time_margin
         with self.tracer.provider.in_subsegment("settle"):
-            outcomes = self.batch.run(list(slices(event)), deadline)
-        emf.flush(self.dimensions, [sample for outcome in outcomes for sample in outcome.samples])
-        failures = [failure for outcome in outcomes if (failure := self._tell(outcome))]
+            slices, malformed = parse(event)
+            attempts = self.batch.run(slices, deadline)
+        self._report(attempts)
+        failures = [*malformed, *(attempt.error for attempt in attempts if attempt.error is not None)]
+        if any(isinstance(failure, Hung) for failure in failures):
+            self.log.error("the environment is retired: the pipeline's code hangs in it")
+            self.retire()
         if failures:
-            raise max(failures, key=_gravity)
-        return {"records": sum(len(outcome.part) for outcome in outcomes)}
+            raise max(failures, key=_severity)
+        return {"records": sum(len(attempt.slice_) for attempt in attempts)}
 
-    def _tell(self, outcome: Outcome) -> BaseException | None:
-        told = fields(outcome.part)
-        if isinstance(outcome.result, Settled):
-            say = self.log.warning if outcome.result.gaps else self.log.info
-            say("settled", extra=told | settled_fields(outcome.result, outcome.seconds))
-            return None
-        self.log.error("not settled", extra=told | {"error": str(outcome.result)}, exc_info=outcome.result)
-        return outcome.result
+    def _report(self, attempts: Sequence[Attempt]) -> None:
+        """Log every attempt and write all metrics. Lambda delivers a failed batch again, so its records' age grows."""
+        samples: list[Sample] = []
+        for attempt in attempts:
+            report(attempt, samples.append, self.log)
+            oldest = age(next(iter(attempt.slice_.timestamps), -1), attempt.ended)
+            if oldest is not None:
+                samples.append(Sample(RECORD_AGE, oldest))
+        emf.flush(self.dimensions, samples)
 
 
-def _gravity(failure: BaseException) -> int:
-    """Retry mends itself, Stop takes a person, Fatal takes new clients, and all else is a bug."""
+def _severity(failure: Exception) -> int:
+    """A Retry resolves itself, a Stop needs an operator, any other error is a bug, a Fatal needs new clients."""
     match failure:
         case Retry():
             return 0
@@ -74,19 +86,30 @@ def _gravity(failure: BaseException) -> int:
 
 @cache
 def _runtime() -> Runtime:
-    """Built by the first invocation, so that importing this module builds nothing.
+    """Build the runtime in the first invocation, so that importing this module builds nothing.
 
-    SnapStart starts every environment from one memory, random's state included: without a seed of its own each would
-    wait as long as all the others before it tries again.
+    SnapStart starts every environment from one memory snapshot, including the state of `random`. Without a new seed,
+    all environments would retry after the same delays.
     """
     random.seed()
-    chosen = settings.read()
-    app = App(chosen)
+    return build(App(settings.read()))
+
+
+def build(app: App) -> Runtime:
+    """Build the runtime of an execution environment around an app."""
+    chosen = app.settings
     tune_collector()
     threads = ThreadPoolExecutor(chosen.settle_threads, thread_name_prefix="settle")
-    batch = Batch(app.settler.settle, threads)
+    batch = Batch(app.settler.begin, threads)
     dimensions = metrics.dimensions(chosen.stage, chosen.pipeline, metrics.MSK)
-    return Runtime(dimensions, batch, logger(chosen), Tracer(service=chosen.pipeline), chosen.time_margin_seconds)
+    tracer = Tracer(service=chosen.pipeline)
+    return Runtime(dimensions, batch, logger(chosen), tracer, chosen.time_margin_seconds, _end_process)
+
+
+def _end_process() -> None:
+    """End the process at once; Lambda starts another one. The interpreter's own exit would wait for the thread."""
+    sys.stdout.flush()
+    os._exit(1)
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:

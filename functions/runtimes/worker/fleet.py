@@ -1,96 +1,132 @@
-"""All lanes of a worker: records that were read go in, slices are settled on threads, settled offsets come out."""
+"""All lanes of a worker: records that were read go in, slices are settled on threads, ended attempts come out."""
 
 import random
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, wait
+import time
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from threading import Thread
+from typing import Final
 
 from functions.core.backoff import Backoff
-from functions.core.errors import Flood, Retry, Stop
-from functions.core.metrics import FLOODS, RETRIES, STOPS
-from functions.core.settle import Settled
+from functions.core.errors import Fatal, Incomplete, Refused, Retry, Stop
+from functions.core.settle import Settled, Settlement
 from functions.core.slice import Slice
+from functions.runtimes.worker.attempt import AttemptInFlight
 from functions.runtimes.worker.lane import Lane
 from functions.runtimes.worker.records import Run
-from functions.telemetry import Sample, age, samples
+from functions.telemetry import Attempt, age
 
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """An attempt that has ended. `error` None: settled, and `part.end` + 1 may be committed."""
-
-    part: Slice
-    settled: Settled | None
-    error: Retry | Stop | None
-    seconds: float
-    samples: tuple[Sample, ...]
+ABANDON_SECONDS: Final = 1.0  # how long abandoned attempts may take to say that no record is suspected
+REOPEN_SECONDS: Final = 30.0  # how soon a stopped partition is opened again, in case an operator has resumed it
 
 
 @dataclass(slots=True)
 class Fleet:
-    """`clock` is the wall clock in Unix seconds, for metrics only; all other times are of the monotonic clock."""
+    """Lanes by partition. `clock` returns Unix seconds, for metrics only; other times are of the monotonic clock."""
 
-    settle: Callable[[Slice], Settled]
+    begin: Callable[[Slice], Settlement]
     threads: Executor
     clock: Callable[[], float]
     backoff: Backoff = field(default_factory=Backoff)
     lanes: dict[int, Lane] = field(default_factory=dict)
+    monotonic: Callable[[], float] = time.monotonic
 
     @property
     def size(self) -> int:
-        """Bytes that are read and not settled."""
+        """Bytes that were read and are not settled."""
         return sum(lane.size for lane in self.lanes.values())
 
     @property
     def in_flight(self) -> int:
-        """How many slices are being settled."""
-        return sum(lane.future is not None for lane in self.lanes.values())
+        """The number of slices that are being settled."""
+        return sum(lane.attempt is not None for lane in self.lanes.values())
 
     def longest(self, now: float) -> float:
-        """Seconds that the oldest attempt in flight has taken so far."""
-        return max((now - lane.began for lane in self.lanes.values() if lane.future is not None), default=0.0)
+        """Seconds for which an attempt in flight has been in the same step; 0 if there is none."""
+        return max((lane.attempt.still(now) for lane in self.lanes.values() if lane.attempt), default=0.0)
 
     def oldest(self) -> float:
-        """Age in seconds of the oldest record that is not settled, as far as any was read; 0 when there is none."""
+        """Age in seconds of the oldest record that was read and is not settled; 0 if there is none."""
         now = self.clock()
         return max((age(lane.oldest_timestamp, now) or 0.0 for lane in self.lanes.values()), default=0.0)
 
     def add(self, runs: Iterable[Run], now: float) -> None:
-        """Take what was read; records of a partition that has just been revoked are left to its next owner."""
+        """Add records that were read. Those of a partition that was just revoked are left to its next owner."""
         for run in runs:
-            if run.partition in self.lanes:
-                self.lanes[run.partition].add(run, now)
+            lane = self.lanes.get(run.partition)
+            if lane is None:
+                continue
+            if run.topic == lane.topic:
+                lane.add(run, now)
+            else:
+                error = Refused(f"{lane.topic}-{lane.partition}: expected its records, got some of topic {run.topic!r}")
+                lane.stop(error, now + REOPEN_SECONDS)
 
-    def start(self, now: float, *, hurry: bool = False) -> None:
-        """Settle every slice that is due; in a `hurry` whatever waits is, because there is no room to gather more."""
+    def start(self, now: float, hurry: Callable[[Lane], bool] = lambda _: False) -> None:
+        """Start to settle every slice that is due. All waiting records of a lane in a hurry are due, to make room."""
         for lane in self.lanes.values():
-            part = lane.next_slice(now, hurry=hurry)
-            if part is not None:
-                lane.start(self.threads.submit(self.settle, part), now)
+            try:
+                slice_ = lane.next_slice(now, hurry=hurry(lane))
+            except Refused as error:
+                lane.stop(error, now + REOPEN_SECONDS)
+            else:
+                if slice_ is not None:
+                    settlement = lane.settlement or self.begin(slice_)
+                    lane.start(settlement, AttemptInFlight(settlement, self.threads, self.monotonic))
 
-    def ended(self, now: float) -> list[Ended]:
-        """The attempts that have ended since the last call.
+    def ended(self, now: float) -> list[Attempt]:
+        """Return the attempts that ended since the last call.
 
-        Raises what is neither Retry nor Stop: this process is broken.
+        Raises an attempt's error that is neither Retry nor Stop, because it means that this process is broken.
         """
-        return [self._end(lane, now) for lane in self.lanes.values() if lane.future is not None and lane.future.done()]
+        return [
+            self._end(lane, lane.attempt, lane.slice_, now)
+            for lane in self.lanes.values()
+            if lane.attempt is not None and lane.slice_ is not None and lane.attempt.future.done()
+        ]
 
-    def wait(self, partitions: Iterable[int], seconds: float) -> None:
-        """Wait until the slices in flight of these partitions have ended, at most so long."""
-        lanes = (self.lanes[partition] for partition in partitions if partition in self.lanes)
-        wait([lane.future for lane in lanes if lane.future is not None], timeout=seconds)
+    def draining(self, partitions: Collection[int]) -> bool:
+        """Whether slices of these partitions are in flight; they start no further ones."""
+        lanes = [self.lanes[partition] for partition in partitions if partition in self.lanes]
+        for lane in lanes:
+            lane.draining = True
+        return any(lane.attempt is not None for lane in lanes)
 
-    def _end(self, lane: Lane, now: float) -> Ended:
-        assert lane.future is not None and lane.part is not None  # noqa: S101, PT018 - what `ended` selects
-        part, seconds = lane.part, now - lane.began
-        try:
-            settled = lane.future.result()
-        except Retry as error:
-            lane.failed(now + self.backoff.delay(lane.attempts + 1, random.random()))  # noqa: S311 - jitter, not a secret
-            return Ended(part, None, error, seconds, (Sample(RETRIES, 1),))
-        except Stop as error:
-            lane.stop(error)
-            floods = (Sample(FLOODS, 1),) if isinstance(error, Flood) else ()
-            return Ended(part, None, error, seconds, (Sample(STOPS, 1), *floods))
-        lane.settled()
-        return Ended(part, settled, None, seconds, tuple(samples(part, settled, seconds, self.clock())))
+    def abandon(self, partitions: Collection[int]) -> None:
+        """Release the attempts of these partitions, as far as the ledger answers in time.
+
+        So that a deploy or a store outage makes no record suspect. Only attempts in the pipeline's code are left.
+        """
+        attempts = [lane.attempt for number in partitions if (lane := self.lanes.get(number)) and lane.attempt]
+        threads = [Thread(target=attempt.abandon, name="abandon", daemon=True) for attempt in attempts]
+        for thread in threads:
+            thread.start()
+        end = time.monotonic() + ABANDON_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _end(self, lane: Lane, attempt: AttemptInFlight, slice_: Slice, now: float) -> Attempt:
+        result, retries, seconds = _result(attempt.future), 0, attempt.seconds(now)
+        match result:
+            case Settled():
+                lane.settled(seconds)
+            case Stop():
+                lane.stop(result, now + REOPEN_SECONDS)
+            case _:
+                retries, progress = 1, isinstance(result, Incomplete)
+                delay = self.backoff.delay(1 if progress else lane.failures + 1, random.random())  # noqa: S311 - jitter
+                lane.failed(now + delay, progress=progress)
+        return Attempt(slice_, result, seconds, self.clock(), retries)
+
+
+def _result(future: Future[Settled]) -> Settled | Retry | Stop:
+    """Return the result of a finished future, or its Retry or Stop. Raises any other error."""
+    try:
+        return future.result()
+    except (Retry, Stop) as error:
+        return error
+    except Exception:
+        raise
+    except BaseException as error:
+        raise Fatal(f"an attempt ended with {type(error).__name__}") from error

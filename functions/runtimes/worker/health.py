@@ -1,96 +1,54 @@
-"""What the worker answers over HTTP, from a thread of its own, so that it answers even while slices are processed.
+"""The worker's health.
 
-/healthz  200 while the worker makes progress: its loop turns, and no attempt in flight is older than the stall limit.
-          A store outage is not a reason to restart: attempts end and are tried again.
-/readyz   200 when the group has assigned this worker its partitions (also none of them) and no partition is stopped.
-/metrics  Prometheus' text format.
+/healthz  200 while the worker makes progress: its loop turns, no attempt has been in the same step for longer than the
+          stall limit, and it has not been unready for twice that long. A store outage is not a reason to restart,
+          because attempts end and are retried; neither is a queue, because an attempt begins when its thread does.
+/readyz   200 while a broker is connected and the group has assigned this worker its partitions, possibly none. Stopped
+          partitions are named, but do not matter: another worker could not settle them either.
 """
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any, Final, Protocol
+from typing import Final
 
-LOOP_SECONDS: Final = 60.0  # how long one turn of the loop may take besides a drain, assignments included
+LOOP_SECONDS: Final = 60.0  # the longest turn of the loop, drains excluded
+BROKER_SECONDS: Final = 20.0  # statistics tell of connections every few seconds
 
 
 @dataclass(slots=True)
 class State:
-    """Written by the worker's loop, read by the probes; plain attributes, each written whole."""
+    """The worker's state, written by its loop and read by the probes. Each attribute is assigned atomically.
 
-    turned: float  # monotonic time of the loop's last turn
-    turn_seconds: float = LOOP_SECONDS  # how long a turn may take
-    longest: float = 0.0  # seconds of the oldest attempt in flight, at that turn
+    Times are of the monotonic clock.
+    """
+
+    turned: float  # time of the loop's last turn
+    turn_seconds: float = LOOP_SECONDS  # the longest turn that counts as healthy
+    longest: float = 0.0  # seconds that an attempt in flight has been in the same step, at that turn
     assigned: bool = False
+    brokers_seen: float = 0.0  # when a broker was last known to be connected
+    was_ready: float = 0.0  # when it was last ready, or started
     stopped: tuple[str, ...] = ()  # the errors of stopped partitions
 
+    def turn(self, now: float) -> None:
+        """Note that the loop has turned."""
+        if self.unready(now) is None:
+            self.was_ready = now
+        self.turned = now
+
     def unhealthy(self, now: float, stall_seconds: float) -> str | None:
-        """Why the worker makes no progress, or None."""
+        """Return why the worker makes no progress, or None."""
         if now - self.turned > self.turn_seconds:
             return f"the loop has not turned for {now - self.turned:.0f} s"
         if self.longest > stall_seconds:
-            return f"an attempt has been in flight for {self.longest:.0f} s, the limit is {stall_seconds:g} s"
+            return f"an attempt has been in the same step for {self.longest:.0f} s, the limit is {stall_seconds:g} s"
+        if self.turned - self.was_ready > 2 * stall_seconds:
+            return f"not ready for {self.turned - self.was_ready:.0f} s: {self.unready(self.turned)}"
         return None
 
-    def unready(self) -> str | None:
-        """Why the worker should not count as working, or None."""
+    def unready(self, now: float) -> str | None:
+        """Return why the worker is not ready, or None."""
         if not self.assigned:
-            return "the group has not assigned partitions yet"
-        return "; ".join(self.stopped) or None
-
-
-class Page(Protocol):
-    """The metrics, as text."""
-
-    def __call__(self) -> bytes:
-        """Prometheus' text format."""
-
-
-class Probes:
-    """The HTTP server. Port 0 takes a free one; `port` says which."""
-
-    def __init__(
-        self, at: tuple[str, int], healthy: Callable[[], str | None], ready: Callable[[], str | None], page: Page
-    ) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                match self.path.partition("?")[0]:
-                    case "/healthz":
-                        self._probe(healthy())
-                    case "/readyz":
-                        self._probe(ready())
-                    case "/metrics":
-                        self._answer(200, "text/plain; version=0.0.4; charset=utf-8", page())
-                    case _:
-                        self._answer(404, "application/json", b'{"error": "takes /healthz, /readyz or /metrics"}\n')
-
-            def _probe(self, problem: str | None) -> None:
-                body = {"status": "ok"} if problem is None else {"status": "failing", "why": problem}
-                self._answer(200 if problem is None else 503, "application/json", json.dumps(body).encode() + b"\n")
-
-            def _answer(self, status: int, kind: str, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:  # noqa: ANN401 - the signature of the standard library
-                """Probes come every few seconds: nobody wants a line for each."""
-
-        self._server = ThreadingHTTPServer(at, Handler)
-        self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever, name="probes", daemon=True)
-        self._thread.start()
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self._server.server_address[1])
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
+            return "the group has not assigned partitions"
+        if now - self.brokers_seen > BROKER_SECONDS:
+            return f"no broker has been connected for {now - self.brokers_seen:.0f} s"
+        return None

@@ -1,62 +1,80 @@
-"""How far the worker is behind: the records of each lane that are not settled, and the age of the oldest one.
+"""The worker's lag: how many records of each lane are not settled, and the age of the oldest.
 
-Law: by what is settled, and not by the commit.
+Law: the lag is counted from the ledger, not from the commit. Aborted transactions and their markers are no records:
+where the client has passed them and holds nothing else, they do not count.
 """
 
 import json
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException
 
 from functions.core.metrics import LAG, RECORD_AGE
 from functions.runtimes.worker.fleet import Fleet
 from functions.runtimes.worker.lane import Lane
 from functions.telemetry import Meter, Sample
 
-TELL_SECONDS: Final = 1.0  # how often it is told
-ASK_SECONDS: Final = 1.0  # how long the brokers may take to say where a paused partition ends
+RECORD_SECONDS: Final = 1.0  # the interval between samples
 
 
 @dataclass(slots=True)
 class Lag:
-    """Of all lanes of a fleet. `told` is when it was told last, of the monotonic clock."""
+    """Measures the lag of all lanes of a fleet. `recorded` is the time of the last samples, of the monotonic clock.
+
+    `threads` ask the brokers, by `log_end`, for the ends of logs that are not read.
+    """
 
     fleet: Fleet
     meter: Meter
     log: Logger
-    told: float = 0.0
+    threads: Executor
+    log_end: Callable[[int], int]
+    recorded: float = 0.0
+    asking: Future[None] | None = None
 
-    def learn(self, statistics: str, consumer: Consumer) -> None:
-        """Take each lane's log end from the client's statistics, which come every few seconds."""
-        topics = json.loads(statistics)["topics"]
+    def learn(self, statistics: str) -> bool:
+        """Read each lane's log end and fetch position from the client's statistics. True: a broker is connected."""
+        known = json.loads(statistics)
+        topics, unread = known["topics"], []
         for lane in self.fleet.lanes.values():
-            end = topics.get(lane.topic, {}).get("partitions", {}).get(str(lane.partition), {}).get("ls_offset", -1)
-            if end >= 0 and not lane.paused:
-                lane.log_end = end
-        self._ask([lane for lane in self.fleet.lanes.values() if lane.paused], consumer)
+            if lane.paused or not lane.attached:
+                unread.append(lane)
+            else:
+                _learn(lane, topics.get(lane.topic, {}).get("partitions", {}).get(str(lane.partition), {}))
+        if unread and (self.asking is None or self.asking.done()):
+            self.asking = self.threads.submit(self._ask, unread)
+        return any(broker.get("state") == "UP" for broker in known.get("brokers", {}).values())
 
-    def tell(self, now: float) -> None:
-        """Record it, unless that was done a moment ago."""
-        if now - self.told < TELL_SECONDS:
+    def record(self, now: float) -> None:
+        """Record the lag, at most once every RECORD_SECONDS."""
+        if now - self.recorded < RECORD_SECONDS:
             return
-        self.told = now
+        self.recorded = now
         self.meter.record(Sample(RECORD_AGE, self.fleet.oldest()))
         for lane in self.fleet.lanes.values():
             if lane.lag is not None:
                 self.meter.record(Sample(LAG, lane.lag, (str(lane.partition),)))
 
     def forget(self, partitions: list[int]) -> None:
-        """These are another worker's now: two that tell their lag would count it twice."""
+        """Drop the lag of partitions that another worker has now, so that it is not counted twice."""
         for partition in partitions:
             self.meter.forget(LAG, str(partition))
 
-    def _ask(self, lanes: list[Lane], consumer: Consumer) -> None:
-        """The statistics know a log's end from fetching, so they do not see a paused partition grow."""
-        try:
-            for lane in lanes:
-                part = TopicPartition(lane.topic, lane.partition)
-                _, lane.log_end = consumer.get_watermark_offsets(part, timeout=ASK_SECONDS)
-        except KafkaException as error:
-            self.log.warning("log end", extra={"error": str(error)})
+    def _ask(self, lanes: list[Lane]) -> None:
+        """Ask the brokers for log ends: statistics only know those of logs that are fetched. Runs on a thread."""
+        for lane in lanes:
+            try:
+                lane.log_end = self.log_end(lane.partition)
+            except KafkaException as error:
+                self.log.warning("log end", extra={"partition": lane.partition, "error": str(error)})
+
+
+def _learn(lane: Lane, known: dict[str, Any]) -> None:
+    end = known.get("ls_offset", -1)
+    if end >= 0:
+        lane.log_end = end
+    lane.fetched = known.get("next_offset", -1) if known.get("fetchq_cnt") == 0 else -1

@@ -1,76 +1,112 @@
-"""A lane: one assigned partition, from the records that were read to the slice in flight. Pure; time is passed in.
+"""A lane: one assigned partition, from its opening to the slice in flight. Pure: time is a parameter.
 
-States: gathering -> in flight -> gathering, or -> waiting (a store was unavailable) -> in flight, or -> stopped.
+States
+    opening   it is being determined where it begins, or will be at `open_at`
+    open      collecting -> in flight -> collecting, or -> waiting for its next attempt -> in flight.
+              While it cannot progress the client does not read it (`attached`), and it holds no more than its slice
+    stopped   an operator must act; it is opened again from time to time, because that may have happened
 One slice is in flight at a time, so that a partition settles in order.
 """
 
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from functions.core.errors import Stop
+from functions.core.errors import Refused, Stop
 from functions.core.pipeline import Limits
-from functions.core.settle import Settled
+from functions.core.settle import Settlement
 from functions.core.slice import Headers, Slice
+from functions.runtimes.worker.attempt import AttemptInFlight
+from functions.runtimes.worker.pace import Pace
 from functions.runtimes.worker.records import Run
 
 
 @dataclass(slots=True)
 class Lane:
-    """Times are of the monotonic clock, in seconds. `position` is where the next slice starts."""
+    """`position` is the first offset of the next slice, once it is open. Times are seconds of the monotonic clock."""
 
     topic: str
     partition: int
-    position: int
     limits: Limits
+    pace: Pace
+    position: int = -1
+    is_open: bool = False
+    opening: Future[int] | None = None
+    open_at: float = 0.0
+    open_failures: int = 0
+    attached: bool = False  # the client reads it, unless it is paused
+    paused: bool = False
+    draining: bool = False  # it is about to be closed: no further slice
     offsets: list[int] = field(default_factory=list)
     timestamps: list[int] = field(default_factory=list)
     keys: list[bytes | None] = field(default_factory=list)
     values: list[bytes | None] = field(default_factory=list)
     headers: list[Headers] = field(default_factory=list)
     waiting_bytes: int = 0
-    oldest: float = 0.0  # when the first record that waits was read
-    part: Slice | None = None  # in flight, or waiting to be tried again
-    part_bytes: int = 0
-    future: Future[Settled] | None = None
-    began: float = 0.0  # when the attempt in flight began
-    attempts: int = 0  # failed ones, of `part`
+    oldest: float = 0.0  # when the first waiting record was read
+    full_since: float | None = None  # since when it may not read more
+    slice_: Slice | None = None  # in flight, or waiting for its next attempt
+    slice_bytes: int = 0
+    max_slice_bytes: int = 0  # of the next slice; 0 for the pipeline's limit
+    settlement: Settlement | None = None  # of `slice_`; keeps what succeeded for the next attempt
+    attempt: AttemptInFlight | None = None
+    failures: int = 0  # consecutive attempts that made no progress
     retry_at: float = 0.0
     stopped: Stop | None = None
-    stopped_timestamp: int = -1  # of the first record that the stop left unsettled
-    paused: bool = False
-    log_end: int | None = None  # one beyond the last record of the log, by the latest statistics
+    stopped_timestamp: int = -1  # of the first record that the stop left unsettled, in milliseconds
+    log_end: int | None = None  # the offset after the log's last record, by the latest statistics
+    fetched: int = -1  # all offsets before it were read, as the client knew when it held no records of this partition
 
     @property
     def size(self) -> int:
-        """Bytes that are read and not settled."""
-        return self.waiting_bytes + self.part_bytes
+        """Bytes that were read and are not settled."""
+        return self.waiting_bytes + self.slice_bytes
 
     @property
     def unsettled(self) -> int:
-        """The first offset that is not settled."""
-        return self.position if self.part is None else self.part.start
+        """The first offset that may hold an unsettled record."""
+        if self.slice_ is not None:
+            return self.slice_.start
+        return self.position if self.offsets or not self.attached else max(self.position, self.fetched)
 
     @property
     def lag(self) -> int | None:
-        """How many records of the log are not settled; None before the first statistics."""
-        return None if self.log_end is None else max(0, self.log_end - max(0, self.unsettled))
+        """The number of the log's records that are not settled; None before it is open and before statistics."""
+        known = self.position >= 0 or self.stopped is not None
+        return None if self.log_end is None or not known else max(0, self.log_end - max(0, self.unsettled))
 
     @property
     def oldest_timestamp(self) -> int:
-        """Kafka's timestamp of the first record that was read and is not settled, in milliseconds; -1 if none is."""
+        """The timestamp in milliseconds of the first record that was read and is not settled; -1 if there is none."""
         if self.stopped is not None:
             return self.stopped_timestamp
-        waiting = self.timestamps if self.part is None else self.part.timestamps
+        waiting = self.timestamps if self.slice_ is None else self.slice_.timestamps
         return waiting[0] if waiting else -1
 
     @property
     def blocked(self) -> bool:
-        """Whether reading on is pointless: a store is unavailable, or the lane is stopped."""
-        return self.stopped is not None or self.attempts > 0
+        """Whether it is pointless to read more: a store is unavailable, or the lane is stopped."""
+        return self.stopped is not None or (self.failures > 0 and self.slice_ is not None)
+
+    def to_open(self, now: float) -> bool:
+        """Whether to determine now where it begins. Not while its last slice is in flight, which moves the ledger."""
+        return not self.is_open and self.opening is None and self.attempt is None and now >= self.open_at
+
+    def opened(self, position: int) -> None:
+        """Note where it begins. A stop, if there was one, has been removed."""
+        self.position, self.is_open, self.open_failures = position, True, 0
+        self.stopped, self.stopped_timestamp, self.failures, self.retry_at = None, -1, 0, 0.0
+        self.fetched = -1
+
+    def reopen(self, open_at: float) -> None:
+        """Determine again where it begins, at `open_at`."""
+        self.is_open, self.open_at = False, open_at
+        self.drop_waiting()
+        if self.attempt is None:
+            self._drop_slice()
 
     def add(self, run: Run, now: float) -> None:
-        """Take records that were read; a lane that is stopped has no use for them."""
-        if self.stopped is not None:
+        """Add records that were read; a lane that the client should not read ignores them."""
+        if not self.attached or not self.is_open:
             return
         if not self.offsets:
             self.oldest = now
@@ -82,50 +118,79 @@ class Lane:
         self.waiting_bytes += run.size
 
     def next_slice(self, now: float, *, hurry: bool = False) -> Slice | None:
-        """The slice to settle now, if there is one: one to try again, or a full one, or in a `hurry` what there is."""
-        if self.future is not None or self.stopped is not None:
+        """Return the slice to settle now, if any: one to retry, a full one, or with `hurry` all waiting records.
+
+        Raises Refused if no slice can be made of the records.
+        """
+        if self.attempt is not None or not self.is_open or self.draining:
             return None
-        if self.part is None and self.offsets and (hurry or self._full(now)):
+        if self.slice_ is None and self.offsets and (hurry or self._full(now)):
             self._cut()
-        return self.part if self.part is not None and now >= self.retry_at else None
+        return self.slice_ if self.slice_ is not None and now >= self.retry_at else None
 
-    def start(self, future: Future[Settled], now: float) -> None:
-        """The slice is being settled."""
-        self.future, self.began = future, now
+    def start(self, settlement: Settlement, attempt: AttemptInFlight) -> None:
+        """Note that the slice is being settled."""
+        self.settlement, self.attempt = settlement, attempt
 
-    def settled(self) -> None:
-        """The slice in flight is settled."""
-        self.future, self.part, self.part_bytes, self.attempts, self.retry_at = None, None, 0, 0, 0.0
+    def settled(self, seconds: float) -> None:
+        """Note that the slice in flight is settled; the attempt took `seconds`."""
+        self.pace.settled(len(self.slice_ or ()), seconds)
+        self.attempt, self.failures, self.retry_at, self.max_slice_bytes = None, 0, 0.0, 0
+        self._drop_slice()
 
-    def failed(self, retry_at: float) -> None:
-        """The slice is to be tried again."""
-        self.future, self.attempts, self.retry_at = None, self.attempts + 1, retry_at
+    def failed(self, retry_at: float, *, progress: bool) -> None:
+        """Note that the attempt failed and the slice is to be retried at `retry_at`."""
+        self.attempt, self.retry_at = None, retry_at
+        self.failures = 1 if progress else self.failures + 1
+        if not self.is_open:
+            self._drop_slice()
 
-    def stop(self, error: Stop) -> None:
-        """Nothing of this partition is settled any more, so it keeps no records: the other lanes need the room."""
-        self.position, self.stopped_timestamp = self.unsettled, self.oldest_timestamp
-        self.future, self.part, self.part_bytes, self.waiting_bytes, self.stopped = None, None, 0, 0, error
+    def stop(self, error: Stop, open_at: float) -> None:
+        """Stop settling this partition, and drop its records, because the other lanes need the memory."""
+        if self.is_open:
+            self.position, self.stopped_timestamp = self.unsettled, self.oldest_timestamp
+        self.attempt, self.stopped = None, error
+        self.reopen(open_at)
+
+    def drop_waiting(self) -> None:
+        """Drop the records that wait. `position` stays, so that they are read again from there."""
+        self.waiting_bytes = 0
         for column in (self.offsets, self.timestamps, self.keys, self.values, self.headers):
             column.clear()
 
+    def give_back(self, max_bytes: int) -> None:
+        """Drop all records of a lane whose attempts fail. Until one settles, its slices hold at most `max_bytes`."""
+        if self.slice_ is not None and self.attempt is None:
+            self.pace.cut_off(len(self.slice_))
+            self.position, self.max_slice_bytes = self.slice_.start, max_bytes
+            self._drop_slice()
+        self.drop_waiting()
+
+    def _drop_slice(self) -> None:
+        self.slice_, self.slice_bytes, self.settlement = None, 0, None
+
     def _full(self, now: float) -> bool:
-        limits = self.limits
         return (
-            len(self.offsets) >= limits.slice_records
-            or self.waiting_bytes >= limits.slice_bytes
-            or now - self.oldest >= limits.slice_seconds
+            len(self.offsets) >= self.pace.records
+            or self.waiting_bytes >= (self.max_slice_bytes or self.limits.slice_bytes)
+            or now - self.oldest >= self.limits.slice_seconds
         )
 
     def _cut(self) -> None:
-        """Move up to `slice_records` of the waiting records into a slice that starts where the last one ended."""
-        n = min(len(self.offsets), self.limits.slice_records)
+        """Move waiting records, up to the limits, into a slice that starts where the last one ended."""
+        n = min(len(self.offsets), self.pace.records)
+        if self.max_slice_bytes:
+            n = max(1, min(n, n * self.max_slice_bytes // max(1, self.waiting_bytes)))
         start, end = min(self.position, self.offsets[0]), self.offsets[n - 1]
-        self.part = Slice(
-            self.topic, self.partition, start, end,
-            self.offsets[:n], self.timestamps[:n], self.keys[:n], self.values[:n], self.headers[:n],
-        )  # fmt: skip
-        self.part_bytes = self.waiting_bytes * n // len(self.offsets)
-        self.waiting_bytes -= self.part_bytes
+        try:
+            self.slice_ = Slice(
+                self.topic, self.partition, start, end,
+                self.offsets[:n], self.timestamps[:n], self.keys[:n], self.values[:n], self.headers[:n],
+            )  # fmt: skip
+        except ValueError as error:
+            raise Refused(str(error)) from error
+        self.slice_bytes = self.waiting_bytes * n // len(self.offsets)
+        self.waiting_bytes -= self.slice_bytes
         self.position = end + 1
         for column in (self.offsets, self.timestamps, self.keys, self.values, self.headers):
             del column[:n]

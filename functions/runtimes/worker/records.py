@@ -1,4 +1,4 @@
-"""confluent-kafka messages -> columns, a run of one partition at a time; no Python code per record."""
+"""Converts confluent-kafka messages to columns, one run of a partition at a time; no Python code runs per record."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,18 +7,19 @@ from typing import Final, cast
 
 from confluent_kafka import Message
 
+from functions.core.headers import header_bytes
 from functions.core.slice import Headers
 
-# What a record takes in memory besides its bytes: objects and list slots, rounded up.
+# A record's memory in addition to its bytes: objects and list slots, rounded up.
 OVERHEAD_BYTES: Final = 200
-# In place of headers that the client cannot read: they are for the dead letter alone, so no reason to stop the record.
-UNREADABLE: Final[Headers] = (("tandem-unreadable-headers", None),)
+HEADER_OVERHEAD_BYTES: Final = 200  # the same of a header: a tuple, a text and a bytes object
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Records of one partition in offset order; `size` is the memory they take, in bytes."""
+    """Records of one partition in offset order; `size` is their memory in bytes."""
 
+    topic: str
     partition: int
     offsets: list[int]
     timestamps: list[int]
@@ -29,28 +30,31 @@ class Run:
 
 
 def runs(messages: Sequence[Message]) -> Iterator[Run]:
-    """The messages of one `consume` call, which holds no errors, as runs."""
-    for partition, group in groupby(messages, key=Message.partition):
-        run = list(group)
-        keys, values = list(map(Message.key, run)), list(map(Message.value, run))
-        yield Run(
-            partition=cast("int", partition),  # an error alone has none
-            offsets=cast("list[int]", list(map(Message.offset, run))),
-            timestamps=[time for _, time in map(Message.timestamp, run)],
-            keys=keys,
-            values=values,
-            headers=_headers(run),
-            size=sum(map(len, filter(None, values))) + sum(map(len, filter(None, keys))) + OVERHEAD_BYTES * len(run),
-        )
+    """Yield the runs of messages, none of which is an error, with headers as `reading` has capped them."""
+    for partition, of_partition in groupby(messages, key=Message.partition):
+        run = list(of_partition)
+        if len(set(map(Message.topic, run))) == 1:
+            yield _run(cast("int", partition), run)  # only an error has no partition
+        else:
+            for _, of_topic in groupby(run, key=Message.topic):
+                yield _run(cast("int", partition), list(of_topic))
 
 
-def _headers(run: list[Message]) -> list[Headers]:
-    """Of a name that is not UTF-8 the client makes a SystemError, and garbage when it is asked again: never do that."""
-    column: list[Headers] = []
-    asked = map(Message.headers, run)  # goes on behind the one that failed
-    while len(column) < len(run):
-        try:
-            column.extend(cast("Headers", headers or ()) for headers in asked)
-        except SystemError:
-            column.append(UNREADABLE)
-    return column
+def _run(partition: int, run: list[Message]) -> Run:
+    keys, values = list(map(Message.key, run)), list(map(Message.value, run))
+    headers = [headers or () for headers in map(Message.headers, run)]
+    size = sum(map(len, filter(None, values))) + sum(map(len, filter(None, keys))) + OVERHEAD_BYTES * len(run)
+    return Run(
+        topic=cast("str", run[0].topic()),
+        partition=partition,
+        offsets=cast("list[int]", list(map(Message.offset, run))),
+        timestamps=[time for _, time in map(Message.timestamp, run)],
+        keys=keys,
+        values=values,
+        headers=cast("list[Headers]", headers),
+        size=size + sum(map(_memory, cast("Iterator[Headers]", filter(None, headers)))),
+    )
+
+
+def _memory(headers: Headers) -> int:
+    return header_bytes(headers) + HEADER_OVERHEAD_BYTES * len(headers)

@@ -1,35 +1,37 @@
-"""The worker's loop: read, settle on threads, commit what is settled."""
+"""The worker's loop: read, settle on threads, commit settled offsets."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Final
 
 from aws_lambda_powertools import Logger
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from functions.core.errors import Fatal
-from functions.core.metrics import ASSIGNED, BYTES_IN_FLIGHT, PAUSED, REBALANCES, STOPPED, Metric
-from functions.runtimes.worker.client import beyond_repair, leave
-from functions.runtimes.worker.fleet import Ended, Fleet
+from functions.core.metrics import ASSIGNED, BYTES_IN_FLIGHT, OPENING, PAUSED, REBALANCES, STOPPED, Metric
+from functions.runtimes.worker.budget import Budget
+from functions.runtimes.worker.client import PARTITION_ERRORS, is_fatal, leave
+from functions.runtimes.worker.fleet import Fleet
 from functions.runtimes.worker.health import State
 from functions.runtimes.worker.lag import Lag
 from functions.runtimes.worker.lane import Lane
+from functions.runtimes.worker.opening import Opener
+from functions.runtimes.worker.reading import read
 from functions.runtimes.worker.records import Run, runs
-from functions.telemetry import Meter, Sample, fields, settled_fields
+from functions.runtimes.worker.subscription import Subscription
+from functions.telemetry import Meter, Sample, report
 
-READ_RECORDS: Final = 5000  # at most, in one call
-RECORD_BYTES: Final = 16 * 1024  # taken for the size of a record before any is known
-IDLE_SECONDS: Final = 0.1  # how long a read waits when no slice is in flight
-BUSY_SECONDS: Final = 0.01  # and when one may end at any moment
-FULL_SECONDS: Final = 0.5  # how long the loop lets a full fleet drain before it pauses partitions to keep polling
-RESUME_AT: Final = 0.5  # of the bytes in flight, so that partitions are not paused and resumed all the time
+MAX_READ_RECORDS: Final = 5000  # in one turn
+RECORD_BYTES: Final = 16 * 1024  # assumed size of a record before the first read
+IDLE_SECONDS: Final = 0.1  # the timeout of a read while no slice is in flight
+REOPEN_SECONDS: Final = 1.0  # until a partition whose log has changed is opened again
+BUSY_SECONDS: Final = 0.01  # the timeout while a slice may end at any moment
 
 
 @dataclass(slots=True)
 class Worker:
-    """One consumer and its fleet. `connect` gives it the consumer; `run` returns when `stopping` is set."""
+    """One consumer and its fleet. `connect` sets the consumer and the opener; `run` returns when `stopping` is set."""
 
     fleet: Fleet
     lag: Lag
@@ -37,131 +39,121 @@ class Worker:
     state: State
     log: Logger
     bytes_in_flight: int
-    leave_seconds: float  # how long `close` may take
+    leave_seconds: float  # the timeout of `close`
     consumer: Consumer = field(init=False)
+    opener: Opener = field(init=False)
     record_bytes: float = RECORD_BYTES  # the mean of the last read
-    full_since: float | None = None
 
     def run(self, stopping: Event, stall_seconds: float) -> None:
-        """Turn until told to stop. Raises Fatal when the client or the process is beyond repair."""
+        """Turn until `stopping` is set. Raises Fatal if the client failed or an attempt makes no progress."""
         while not stopping.is_set():
             self.turn()
             if self.state.longest > 2 * stall_seconds:
-                raise Fatal(f"an attempt has been in flight for {self.state.longest:.0f} s: no progress")
+                raise Fatal(f"an attempt has been in the same step for {self.state.longest:.0f} s: no progress")
 
     def turn(self) -> None:
-        """Once around: read unless there is no room, settle what is due, commit what is settled."""
+        """Open lanes, read if there is room, settle the slices that are due, commit settled offsets."""
         now = time.monotonic()
-        room = self._room(now)
-        self._pause(now)
-        if room:
-            self._take(list(runs(self._read())))
+        self.opener.turn(now)
+        budget = self._budget()
+        if Subscription(self.consumer).adjust(budget, now):
+            self._read(budget.room())
+        else:
+            time.sleep(BUSY_SECONDS)
+        self.settle()
+        self._update_state()
+
+    def settle(self) -> None:
+        """Commit what has been settled, and settle the slices that are due. Lanes that are full do not wait."""
         self.reap()
-        self.fleet.start(time.monotonic(), hurry=self.full_since is not None)
-        self._watch()
+        self.fleet.start(time.monotonic(), hurry=self._budget().is_full)
 
     def close(self) -> None:
-        """Drain within the drain time and leave the group. Raises what the drain brings to light."""
+        """Drain within the drain time and leave the group. Raises an error that occurs during the drain."""
         leave(self.consumer, self.leave_seconds)
 
+    def abandon(self) -> None:
+        """Release what is still in flight, because this process ends."""
+        self.fleet.abandon(list(self.fleet.lanes))
+
     def changed(self, change: str, partitions: list[int]) -> None:
-        """The group has assigned or revoked partitions, or they were lost; an assignment may be empty."""
+        """Log and count an assignment, which may be empty, or a revocation or loss of partitions."""
         self.log.info("partitions", extra={"change": change, "partitions": partitions})
         self.meter.record(Sample(REBALANCES, 1, (change,)))
-        if change == "assigned":
-            self.state.assigned = True
-        else:
+        if change != "revoked":
+            self.state.assigned = change == "assigned"
+        if change != "assigned":
             self.lag.forget(partitions)
 
+    def learn(self, statistics: str) -> None:
+        """Learn from the client's statistics, which arrive every few seconds."""
+        if self.lag.learn(statistics):
+            self.state.brokers_seen = time.monotonic()
+
     def reap(self) -> None:
-        """Commit, log and count the attempts that have ended."""
-        ended = self.fleet.ended(time.monotonic())
-        commits = [
-            TopicPartition(each.part.topic, each.part.partition, each.part.end + 1) for each in ended if each.settled
-        ]
-        if commits:
-            self._commit(commits)
-        for each in ended:
-            self._tell(each)
+        """Commit and report the attempts that have ended."""
+        attempts = self.fleet.ended(time.monotonic())
+        settled = [attempt.slice_ for attempt in attempts if attempt.error is None]
+        if settled:
+            self._commit([TopicPartition(slice_.topic, slice_.partition, slice_.end + 1) for slice_ in settled])
+        for attempt in attempts:
+            report(attempt, self.meter.record, self.log)
 
-    def _commit(self, parts: list[TopicPartition]) -> None:
-        """A courtesy to lag monitors and to the other runtime's start: the ledger decides, so a failure is no harm.
+    def _commit(self, offsets: list[TopicPartition]) -> None:
+        """Commit for lag monitors and the other runtime's first start. The ledger decides, so a failure is harmless.
 
-        Never waited for: with the brokers away that may take without end. It is sent before the group is left.
+        The commit is asynchronous, because it may block forever if brokers are unreachable. `close` still sends it.
         """
         try:
-            self.consumer.commit(offsets=parts, asynchronous=True)
+            self.consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
             self.log.warning("commit", extra={"error": str(error)})
 
-    def _take(self, read: list[Run]) -> None:
-        if read:
-            self.record_bytes = max(1.0, sum(run.size for run in read) / sum(len(run.offsets) for run in read))
-        self.fleet.add(read, time.monotonic())
+    def _budget(self) -> Budget:
+        return Budget(self.bytes_in_flight, self.fleet.lanes.values())
 
-    def _read(self) -> Sequence[Message]:
-        """No more than there is room for: while a read waits for company, a client brings any number of records."""
-        most = int((self.bytes_in_flight - self.fleet.size) / self.record_bytes)
-        messages = self.consumer.consume(
-            min(max(most, 1), READ_RECORDS), BUSY_SECONDS if self.fleet.in_flight else IDLE_SECONDS
-        )
-        if any(map(Message.error, messages)):
-            for error in filter(None, map(Message.error, messages)):
-                self._client_error(error)
-            return [message for message in messages if message.error() is None]
-        return messages
+    def _read(self, room: int) -> None:
+        """Read at most as many records as there is room for: while a read waits, the client may fetch any number."""
+        wanted = min(max(int(room / self.record_bytes), 1), MAX_READ_RECORDS)
+        batch = read(self.consumer, wanted, BUSY_SECONDS if self.fleet.in_flight else IDLE_SECONDS)
+        self._add(list(runs(batch.messages)))
+        for message in batch.errors:
+            self._client_error(message)
 
-    def _client_error(self, error: KafkaError) -> None:
-        """The log or our right to read it has changed: a new process finds out how. All else the client mends."""
-        if beyond_repair(error):
+    def _add(self, runs_read: list[Run]) -> None:
+        if runs_read:
+            records = sum(len(run.offsets) for run in runs_read)
+            self.record_bytes = max(1.0, sum(run.size for run in runs_read) / records)
+        self.fleet.add(runs_read, time.monotonic())
+
+    def _client_error(self, message: Message) -> None:
+        """Open a partition again whose log has changed. Raises Fatal if only a new process can continue.
+
+        The client recovers from all other errors.
+        """
+        error = message.error()
+        assert error is not None  # noqa: S101 - `read` selects such messages
+        if error.code() in PARTITION_ERRORS and (lane := self._lane_of(message)):
+            lane.reopen(time.monotonic() + REOPEN_SECONDS)
+        if is_fatal(error):
             raise Fatal(f"consumer: {error.str()}")
-        self.log.warning("consumer", extra={"error": error.str()})
+        self.log.warning("consumer", extra={"partition": message.partition(), "error": error.str()})
 
-    def _room(self, now: float) -> bool:
-        """Whether to read now. A fleet that stays full is paused, and then read all the same, to stay in the group."""
-        if self.fleet.size < self.bytes_in_flight:
-            self.full_since = None
-            return True
-        self.full_since = self.full_since or now
-        if now - self.full_since < FULL_SECONDS:
-            time.sleep(BUSY_SECONDS)
-            return False
-        return True
+    def _lane_of(self, message: Message) -> Lane | None:
+        partition = message.partition()
+        return None if partition is None else self.fleet.lanes.get(partition)
 
-    def _pause(self, now: float) -> None:
-        """Pause what cannot go on, resume what can."""
-        full = self.full_since is not None and now - self.full_since >= FULL_SECONDS
-        low = self.fleet.size < self.bytes_in_flight * RESUME_AT
-        for lane in self.fleet.lanes.values():
-            if not lane.paused and (lane.blocked or full):
-                self._set_paused(lane, paused=True)
-            elif lane.paused and not lane.blocked and low:
-                self._set_paused(lane, paused=False)
-
-    def _set_paused(self, lane: Lane, *, paused: bool) -> None:
-        part = [TopicPartition(lane.topic, lane.partition)]
-        (self.consumer.pause if paused else self.consumer.resume)(part)
-        lane.paused = paused
-
-    def _watch(self) -> None:
+    def _update_state(self) -> None:
         lanes, now = self.fleet.lanes.values(), time.monotonic()
         self.state.longest = self.fleet.longest(now)
         self.state.stopped = tuple(str(lane.stopped) for lane in lanes if lane.stopped)
-        self.state.turned = now
+        self.state.turn(now)
         self._gauge(BYTES_IN_FLIGHT, self.fleet.size)
         self._gauge(ASSIGNED, len(lanes))
-        self._gauge(PAUSED, sum(lane.paused for lane in lanes))
+        self._gauge(PAUSED, sum(lane.paused or not lane.attached for lane in lanes))
         self._gauge(STOPPED, len(self.state.stopped))
-        self.lag.tell(now)
+        self._gauge(OPENING, sum(not lane.is_open and lane.stopped is None for lane in lanes))
+        self.lag.record(now)
 
     def _gauge(self, metric: Metric, value: float) -> None:
         self.meter.record(Sample(metric, value))
-
-    def _tell(self, ended: Ended) -> None:
-        for sample in ended.samples:
-            self.meter.record(sample)
-        if ended.settled is not None:
-            say = self.log.warning if ended.settled.gaps else self.log.info
-            say("settled", extra=fields(ended.part) | settled_fields(ended.settled, ended.seconds))
-        else:
-            self.log.error("not settled", extra=fields(ended.part) | {"error": str(ended.error)})

@@ -1,4 +1,4 @@
-# Plans against mocked providers: no account, no credentials. `terraform init && terraform test` in k8s/terraform.
+# Plans against mocked providers, without an account or credentials. Run `terraform init && terraform test` in k8s/terraform.
 
 mock_provider "aws" {
   override_data {
@@ -27,7 +27,7 @@ mock_provider "aws" {
   }
 }
 
-# The published module is somebody else's to test: what is checked here is how it is used.
+# The published module has its own tests. These check how it is used.
 override_module {
   target = module.eks
   outputs = {
@@ -58,23 +58,27 @@ run "auto_mode" {
   }
   assert {
     condition     = aws_eks_pod_identity_association.worker["logins"].role_arn == "arn:aws:iam::111122223333:role/tandem-dev-logins-worker"
-    error_message = "The association must be to the role that the CDK made."
+    error_message = "The association must use the role that the CDK created."
   }
   assert {
     condition     = aws_eks_pod_identity_association.keda[0].role_arn == "arn:aws:iam::111122223333:role/tandem-dev-keda"
-    error_message = "KEDA's operator must get the role that the CDK made for it."
+    error_message = "KEDA's operator must have the role that the CDK created for it."
   }
   assert {
     condition     = aws_vpc_security_group_ingress_rule.brokers_from_nodes.referenced_security_group_id == "sg-0ccccccccccccccc1"
-    error_message = "Auto Mode's nodes carry the cluster's own security group."
+    error_message = "Auto Mode's nodes must have the cluster's own security group."
   }
   assert {
     condition     = aws_vpc_security_group_ingress_rule.brokers_from_nodes.from_port == 9098 && aws_vpc_security_group_ingress_rule.brokers_from_nodes.to_port == 9098
-    error_message = "Nodes reach the brokers' port."
+    error_message = "Nodes must reach the brokers' port."
   }
   assert {
     condition     = keys(local.addons) == ["metrics-server"]
-    error_message = "Auto Mode brings everything but the metrics server."
+    error_message = "On Auto Mode, only the metrics server is an add-on."
+  }
+  assert {
+    condition     = length(aws_eks_pod_identity_association.autoscaler) == 0
+    error_message = "Auto Mode adds nodes itself."
   }
 }
 
@@ -87,11 +91,15 @@ run "node_group" {
 
   assert {
     condition     = aws_vpc_security_group_ingress_rule.brokers_from_nodes.referenced_security_group_id == "sg-0ddddddddddddddd1"
-    error_message = "A node group's nodes carry the module's security group."
+    error_message = "A node group's nodes must have the module's security group."
   }
   assert {
     condition     = contains(keys(local.addons), "eks-pod-identity-agent")
     error_message = "A node group needs the Pod Identity agent."
+  }
+  assert {
+    condition     = aws_eks_pod_identity_association.autoscaler[0].service_account == "cluster-autoscaler"
+    error_message = "A node group needs a role for the Cluster Autoscaler."
   }
 }
 

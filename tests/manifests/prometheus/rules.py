@@ -1,4 +1,4 @@
-"""The alerting rules as plain Prometheus reads them: what the operator would hand on from its resource."""
+"""The alerting rules as a plain Prometheus rules file, like the one the operator creates from its resource."""
 
 import re
 from pathlib import Path
@@ -6,17 +6,17 @@ from typing import Any, Final
 
 import yaml
 
-SOURCE: Final = Path("k8s/components/prometheus/rules.yaml")
+SOURCE: Final = Path(__file__).parents[3] / "k8s/cluster/monitoring/rules.yaml"
 MINUTES: Final = re.compile(r"\b(\d+)m\b")
 
 
 def plain() -> str:
-    """The resource's spec, which is a rules file."""
+    """The resource's spec as a rules file."""
     return yaml.safe_dump(yaml.safe_load(SOURCE.read_text())["spec"], sort_keys=False, width=1000)
 
 
 def groups() -> list[dict[str, Any]]:
-    """The groups of rules."""
+    """The rule groups."""
     found: list[dict[str, Any]] = yaml.safe_load(SOURCE.read_text())["spec"]["groups"]
     return found
 
@@ -27,5 +27,5 @@ def alerts() -> dict[str, dict[str, Any]]:
 
 
 def shortened(seconds: int) -> str:
-    """The same rules with a minute made of so many seconds: every window, offset and `for`, by one factor."""
+    """The same rules with this many seconds per minute in every window, offset and `for`."""
     return MINUTES.sub(lambda minutes: f"{int(minutes[1]) * seconds}s", plain())

@@ -7,13 +7,13 @@ from tests.unit.adapters.clients import clients
 
 
 @pytest.fixture(scope="session")
-def made() -> Iterator[Aws]:
+def created() -> Iterator[Aws]:
     with clients() as aws:
         yield aws
 
 
 @pytest.fixture
-def aws(made: Aws) -> Iterator[Aws]:
-    yield made
-    for client in (made.dynamodb, made.s3, made.secretsmanager, made.cloudwatch):
+def aws(created: Aws) -> Iterator[Aws]:
+    yield created
+    for client in (created.dynamodb, created.s3, created.secretsmanager, created.cloudwatch):
         client.meta.events.unregister("before-call", unique_id="fails")

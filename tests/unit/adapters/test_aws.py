@@ -10,7 +10,7 @@ def test_importing_and_making_it_builds_no_client() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "False\n"
 
 
-def test_a_client_is_made_once(aws: Aws) -> None:
+def test_a_client_is_created_once(aws: Aws) -> None:
     assert aws.dynamodb is aws.dynamodb
     assert aws.s3 is aws.s3
     assert aws.pool is aws.pool

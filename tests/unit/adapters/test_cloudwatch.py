@@ -1,4 +1,4 @@
-"""Metrics as the worker puts them to CloudWatch: summed, in few calls, and never in anybody's way."""
+"""The worker's metrics in CloudWatch: summed, in few calls, without disturbing anything else."""
 
 import time
 from threading import Event
@@ -21,7 +21,7 @@ HERE = dimensions("prod", "logins", "worker")
 
 
 class Fake:
-    """CloudWatch's client: what it was asked to put, one list for each call."""
+    """A fake of CloudWatch's client. `calls` holds the data of each put."""
 
     def __init__(self) -> None:
         self.calls: list[list[dict[str, Any]]] = []
@@ -33,13 +33,17 @@ class Fake:
         self.answer()
 
     def data(self) -> dict[tuple[str, ...], Any]:
-        """The last call: name and labels -> value, or how often each value was seen."""
+        """The last call: (name, *labels) -> value, or value -> count for a distribution."""
         return {
-            (each["MetricName"], *(one["Value"] for one in each["Dimensions"][len(HERE) :])): each["Value"]
-            if "Value" in each
-            else dict(zip(each["Values"], each["Counts"], strict=True))
-            for each in self.calls[-1]
+            (datum["MetricName"], *_label_values(datum)): datum["Value"]
+            if "Value" in datum
+            else dict(zip(datum["Values"], datum["Counts"], strict=True))
+            for datum in self.calls[-1]
         }
+
+
+def _label_values(datum: dict[str, Any]) -> list[str]:
+    return [dimension["Value"] for dimension in datum["Dimensions"][len(HERE) :]]
 
 
 class Bench:
@@ -61,14 +65,16 @@ def test_a_datum_names_metric_unit_and_dimensions(bench: Bench) -> None:
     bench.record(Sample(SLICE_BYTES, 7), Sample(REJECTS, 2, ("invalid",)))
     bench.meter.put()
     rejects, size = bench.client.calls[0]
-    assert {each["Name"]: each["Value"] for each in rejects["Dimensions"]} == HERE | {"reason": "invalid"}
+    assert {dimension["Name"]: dimension["Value"] for dimension in rejects["Dimensions"]} == HERE | {
+        "reason": "invalid"
+    }
     assert (rejects["MetricName"], rejects["Unit"], rejects["Value"]) == ("rejects_total", "Count", 2)
-    assert {each["Name"]: each["Value"] for each in size["Dimensions"]} == HERE
+    assert {dimension["Name"]: dimension["Value"] for dimension in size["Dimensions"]} == HERE
     assert (size["MetricName"], size["Unit"], size["Values"], size["Counts"]) == ("slice_bytes", "Bytes", [7.0], [1])
     assert abs(time.time() - size["Timestamp"].timestamp()) < 60
 
 
-def test_counters_are_what_came_since_the_last_put_and_gauges_where_they_stand(bench: Bench) -> None:
+def test_counters_restart_with_each_put_and_gauges_keep_their_values(bench: Bench) -> None:
     bench.record(Sample(RECORDS, 3), Sample(RECORDS, 4), Sample(ASSIGNED, 9), Sample(ASSIGNED, 2))
     bench.record(Sample(SETTLE_SECONDS, 0.5), Sample(SETTLE_SECONDS, 0.25), Sample(SETTLE_SECONDS, 0.5))
     bench.meter.put()
@@ -79,7 +85,7 @@ def test_counters_are_what_came_since_the_last_put_and_gauges_where_they_stand(b
     assert bench.client.data() == {("assigned_partitions",): 2}
 
 
-def test_a_gauge_can_be_forgotten_even_one_that_never_was(bench: Bench) -> None:
+def test_a_gauge_can_be_forgotten_even_before_it_is_set(bench: Bench) -> None:
     bench.record(Sample(LAG, 5, ("0",)), Sample(LAG, 6, ("1",)))
     bench.meter.forget(LAG, "0")
     bench.meter.forget(LAG, "7")
@@ -87,30 +93,30 @@ def test_a_gauge_can_be_forgotten_even_one_that_never_was(bench: Bench) -> None:
     assert bench.client.data() == {("lag_records", "1"): 6}
 
 
-def test_nothing_is_put_for_nothing(bench: Bench) -> None:
+def test_without_samples_nothing_is_put(bench: Bench) -> None:
     bench.meter.put()
     assert bench.client.calls == []
 
 
-def test_values_are_told_to_three_digits_so_that_they_are_few(bench: Bench) -> None:
+def test_values_are_rounded_to_three_digits_so_that_they_are_few(bench: Bench) -> None:
     bench.record(*(Sample(SETTLE_SECONDS, 1 + n / 1e6) for n in range(1000)))
     bench.meter.put()
     assert bench.client.data() == {("settle_seconds",): {1.0: 1000}}
 
 
-def test_no_datum_and_no_call_is_larger_than_cloudwatch_takes_and_nothing_is_lost(bench: Bench) -> None:
+def test_every_datum_and_call_is_within_cloudwatchs_limits_and_nothing_is_lost(bench: Bench) -> None:
     bench.record(*(Sample(SETTLE_SECONDS, n / 100) for n in range(1, 401)))
     bench.record(*(Sample(LAG, n, (str(n),)) for n in range(700)))
     bench.meter.put()
     assert [len(call) for call in bench.client.calls] == [300, 300, 103]
-    data = [each for call in bench.client.calls for each in call]
-    values = [value for each in data for value in each.get("Values", ())]
+    data = [datum for call in bench.client.calls for datum in call]
+    values = [value for datum in data for value in datum.get("Values", ())]
     assert values == [n / 100 for n in range(1, 401)]
-    assert max(len(each.get("Values", ())) for each in data) == 150
-    assert sum("Value" in each for each in data) == 700
+    assert max(len(datum.get("Values", ())) for datum in data) == 150
+    assert sum("Value" in datum for datum in data) == 700
 
 
-def test_a_failure_is_told_once_and_drops_what_it_held(bench: Bench) -> None:
+def test_a_failure_is_logged_once_and_drops_its_samples(bench: Bench) -> None:
     def away() -> None:
         raise client_error("Throttling")
 
@@ -134,15 +140,15 @@ def test_a_failure_is_told_once_and_drops_what_it_held(bench: Bench) -> None:
 
 def test_a_real_client_that_is_refused_is_only_a_warning(aws: Aws) -> None:
     logs = Logs()
-    asked = fails(aws.cloudwatch, client_error("AccessDenied", 403))
+    calls = fails(aws.cloudwatch, client_error("AccessDenied", 403))
     meter = CloudWatchMeter(aws.cloudwatch, HERE, logs.log)
     meter.record(Sample(RECORDS, 1))
     meter.put()
-    assert len(asked) == 1
-    assert "AccessDenied" in logs.said("metrics not put to CloudWatch")[0]["error"]
+    assert len(calls) == 1
+    assert "AccessDenied" in logs.lines_of("metrics not put to CloudWatch")[0]["error"]
 
 
-def test_it_puts_again_and_again_on_a_thread_of_its_own_and_what_is_left_at_the_end(bench: Bench) -> None:
+def test_it_puts_repeatedly_on_a_separate_thread_and_the_rest_at_the_end(bench: Bench) -> None:
     put = Event()
     bench.client.answer = put.set
     bench.record(Sample(RECORDS, 1))
@@ -173,6 +179,6 @@ def test_closing_does_not_wait_for_a_cloudwatch_that_hangs(bench: Bench, monkeyp
     assert took < 5
 
 
-def test_one_that_was_never_started_closes(bench: Bench) -> None:
+def test_an_unstarted_meter_closes(bench: Bench) -> None:
     bench.meter.close()
     assert bench.client.calls == []

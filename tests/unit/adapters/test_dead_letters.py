@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from functions.adapters.dead_letters import key
 from functions.adapters.letter_json import encode, parse
+from functions.adapters.letter_key import letter_key
 from functions.core.dead_letter import DeadLetter, Reason
 from functions.core.errors import Corrupt
 
@@ -14,15 +14,15 @@ LETTER = DeadLetter(
 )  # fmt: skip
 
 
-def test_a_key_says_where_the_letter_comes_from_and_why() -> None:
-    assert key(LETTER) == "logins/reason=rejected/day=2026-11-23/user-login-3-00000000000000000345.json"
+def test_a_key_holds_the_letters_origin_and_reason() -> None:
+    assert letter_key(LETTER) == "logins/reason=rejected/day=2026-11-23/user-login-3-00000000000000000345.json"
 
 
 @pytest.mark.parametrize(
     ("timestamp", "day"), [(-1, "1970-01-01"), (2**63 - 1, "9999-12-31"), (-(2**63), "1970-01-01")]
 )
 def test_every_timestamp_has_a_day(timestamp: int, day: str) -> None:
-    assert f"/day={day}/" in key(replace(LETTER, timestamp=timestamp))
+    assert f"/day={day}/" in letter_key(replace(LETTER, timestamp=timestamp))
 
 
 def test_the_body_is_the_documented_json() -> None:
@@ -39,9 +39,9 @@ def test_long_text_is_not_repeated() -> None:
 
 
 def test_text_is_for_reading_only() -> None:
-    told = json.loads(encode(LETTER))
-    told["value"]["text"] = "edited"
-    assert parse(json.dumps(told).encode()) == LETTER
+    fields = json.loads(encode(LETTER))
+    fields["value"]["text"] = "edited"
+    assert parse(json.dumps(fields).encode()) == LETTER
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"null", b"{}", b'{"version": 2}', b'{"version": 1}'])

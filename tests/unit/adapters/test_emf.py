@@ -1,4 +1,4 @@
-"""Metrics as CloudWatch takes them: the embedded metric format, one document for each set of labels."""
+"""Metrics in CloudWatch's embedded metric format: one document per set of labels."""
 
 import json
 from typing import Any
@@ -43,7 +43,7 @@ def test_each_set_of_labels_is_a_document(capsys: pytest.CaptureFixture[str]) ->
         capsys, Sample(RECORDS, 1), Sample(REJECTS, 2, ("invalid",)), Sample(REJECTS, 3, ("failed",)),
         Sample(REJECTS, 4, ("invalid",)),
     )  # fmt: skip
-    assert [(each.get("reason"), each.get("rejects_total")) for each in documents] == [
+    assert [(document.get("reason"), document.get("rejects_total")) for document in documents] == [
         (None, None), ("invalid", [6.0]), ("failed", [3.0]),
     ]  # fmt: skip
     assert documents[1]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stage", "pipeline", "runtime", "reason"]]
@@ -54,17 +54,17 @@ def test_no_document_holds_more_than_100_values_and_none_is_lost(
     number: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     documents = written(capsys, *[Sample(SETTLE_SECONDS, n) for n in range(number)])
-    values = [value for each in documents for value in each["settle_seconds"]]
+    values = [value for document in documents for value in document["settle_seconds"]]
     assert values == list(range(number))
-    assert max(len(each["settle_seconds"]) for each in documents) <= 100
-    assert {each["pipeline"] for each in documents} == {"logins"}
+    assert max(len(document["settle_seconds"]) for document in documents) <= 100
+    assert {document["pipeline"] for document in documents} == {"logins"}
 
 
 def test_nothing_is_written_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert written(capsys) == []
 
 
-def test_the_dimensions_are_ours_whatever_the_environment_says(
+def test_the_environment_does_not_change_the_dimensions(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "elsewhere")

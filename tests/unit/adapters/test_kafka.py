@@ -1,4 +1,4 @@
-"""How clients authenticate; credentials never show."""
+"""How clients authenticate, without showing credentials."""
 
 from typing import Any
 
@@ -45,19 +45,19 @@ def test_iam_signs_tokens_for_its_region_that_expire_in_seconds(monkeypatch: pyt
     assert chosen["oauth_cb"]("") == ("token-eu-central-1", 1_700_000_000.5)
 
 
-def test_iam_comes_back_no_faster_than_small_brokers_admit() -> None:
+def test_iam_reconnects_no_faster_than_small_brokers_allow() -> None:
     assert connection(settings(), never)["reconnect.backoff.ms"] >= 1000
 
 
 def test_scram_reads_the_secret_that_the_setting_names() -> None:
-    asked: list[str] = []
+    locations: list[str] = []
 
-    def secret(source: str) -> bytes:
-        asked.append(source)
+    def secret(location: str) -> bytes:
+        locations.append(location)
         return SCRAM
 
     chosen = connection(settings(kafka_auth="scram", scram_from="file:/scram"), secret)
-    assert asked == ["file:/scram"]
+    assert locations == ["file:/scram"]
     assert (chosen["security.protocol"], chosen["sasl.mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
     assert (chosen["sasl.username"], chosen["sasl.password"]) == ("tandem", "hunter2")
 
@@ -76,7 +76,7 @@ def test_scram_reads_the_secret_that_the_setting_names() -> None:
     ],
 )
 def test_a_secret_of_another_form_is_refused_without_showing_it(secret: bytes) -> None:
-    with pytest.raises(InvalidSetting, match=r"^TANDEM_SCRAM_FROM: the secret takes JSON {.*}$") as error:
+    with pytest.raises(InvalidSetting, match=r"^TANDEM_SCRAM_FROM: expected the secret to be JSON {.*}$") as error:
         scram(secret)
     assert "hunter2" not in str(error.value)
     assert error.value.__cause__ is None
@@ -86,7 +86,9 @@ def test_a_secret_of_another_form_is_refused_without_showing_it(secret: bytes) -
 @pytest.mark.parametrize(
     "changes", [{"kafka_auth": "plaintext"}, {"kafka_auth": "iam"}, {"kafka_auth": "scram", "scram_from": "file:/s"}]
 )
-def test_librdkafka_takes_each_way(changes: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_librdkafka_accepts_every_kind_of_authentication(
+    changes: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(MSKAuthTokenProvider, "generate_auth_token", lambda _region: ("token", 2**42))
     chosen = connection(settings(bootstrap_servers="127.0.0.1:1", **changes), lambda _source: SCRAM)
     assert isinstance(Producer(chosen | {"log_level": 0}), Producer)

@@ -1,27 +1,32 @@
 import io
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 from arro3.core import Array, DataType, RecordBatch
-from arro3.io import write_parquet
+from arro3.io import read_parquet, write_parquet
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
+from pydantic import create_model
 
 from functions.adapters.aws import Aws
 from functions.adapters.lake import S3Lake, key
 from functions.adapters.parquet import encode
 from functions.core.errors import Corrupt, Unavailable
-from functions.core.ports import Cover, Source
-from functions.core.rows import Rows
-from functions.core.schema import Schema
+from functions.core.intent import Cover
+from functions.core.ports import Source
+from functions.core.schema import Schema, schema_of
+from tests.intents import intent_with
 
 DAY = date(2026, 11, 3)
 SOURCE = Source("logins", "user-login", 12)
 KEY = "logins/day=2026-11-03/user-login-12-00000000000000000345.parquet"
-EMPTY = encode(Schema(()), 12, Rows([], [], {}))
+INTENT = intent_with(Schema(()), cover=Cover(345, 346, 350, -1))
+ENCODED = encode(INTENT, 12)
+ONE = Array([1], DataType.int64())
 FOREIGN = io.BytesIO()
-write_parquet(RecordBatch.from_arrays([Array([1], DataType.int64())], names=["a"]), FOREIGN)
+write_parquet(RecordBatch.from_arrays([ONE], names=["a"]), FOREIGN)
 METADATA = {"next": "345", "start": "346", "end": "350", "newest": "-1"}
 
 
@@ -30,37 +35,65 @@ def test_keys_derive_from_the_ledger_and_sort_by_offset() -> None:
     assert key(SOURCE, DAY, 2**63 - 1) == "logins/day=2026-11-03/user-login-12-09223372036854775807.parquet"
 
 
-def test_an_object_says_what_it_is_and_covers(aws: Aws) -> None:
+def test_an_objects_metadata_holds_its_type_and_cover(aws: Aws) -> None:
     with Stubber(aws.s3) as stub:
-        asked = {
-            "Bucket": "lake", "Key": KEY, "Body": EMPTY, "ContentType": "application/vnd.apache.parquet",
+        expected = {
+            "Bucket": "lake", "Key": KEY, "Body": ENCODED, "ContentType": "application/vnd.apache.parquet",
             "Metadata": METADATA, "IfNoneMatch": "*",
         }  # fmt: skip
-        stub.add_response("put_object", {}, asked)
-        assert S3Lake(aws.s3, "lake", Schema(())).put(SOURCE, DAY, Cover(345, 346, 350, -1), Rows([], [], {}))
+        stub.add_response("put_object", {}, expected)
+        assert S3Lake(aws.s3, "lake").put(SOURCE, DAY, INTENT)
+
+
+def body(schema_type: type, **columns: Array) -> bytes:
+    """Return a file whose intent has a field `a` of a type, and whose columns are others."""
+    intent = intent_with(schema_of(create_model("Row", a=(schema_type, ...))), cover=INTENT.cover)
+    text = read_parquet(io.BytesIO(encode(intent, 12))).schema.metadata_str["tandem.intent"]
+    file = io.BytesIO()
+    batch = RecordBatch.from_pydict({**columns, "_offset": ONE, "_timestamp_ms": ONE})
+    write_parquet(batch, file, key_value_metadata={"tandem.intent": text}, skip_arrow_metadata=True)
+    return file.getvalue()
 
 
 @pytest.mark.parametrize(
-    ("metadata", "body", "why"),
+    ("stored", "why"),
     [
-        ({}, EMPTY, "is not an object of this lake: KeyError"),
-        (METADATA | {"end": "many"}, EMPTY, "is not an object of this lake: ValueError"),
-        (METADATA | {"next": "344"}, EMPTY, "covers offsets from 344, not from 345"),
-        (METADATA, b"no Parquet", "is not an object of this lake: ValueError"),
-        (METADATA, FOREIGN.getvalue(), "is not an object of this lake: "),
+        (
+            encode(replace(INTENT, cover=Cover(344, 346, 350, -1)), 12),
+            "expected an object that covers offsets from 345, got 344",
+        ),
+        (b"no Parquet", "not a Parquet file, or only a part of one"),
+        (ENCODED[:-9], "not a Parquet file, or only a part of one"),
+        (FOREIGN.getvalue(), "it has no intent: it was not written by this version of Tandem"),
+        (body(int), "field 'a': the file has no such column"),
+        (body(int, a=Array(["1"], DataType.utf8())), "field 'a': expected a column of type Int64, got Utf8"),
+        (body(str, a=ONE), "field 'a': expected a column of type Utf8, got Int64"),
+        (body(int).replace(b'"records"', b'"recordz"'), "it has no 'records'"),
+        (body(int).replace(b'"version":2', b'"version":1'), "expected an intent of version 2, got 1"),
+    ],
+    ids=[
+        "another offset",
+        "text",
+        "cut",
+        "foreign",
+        "no column",
+        "text for a number",
+        "a number for text",
+        "no member",
+        "version",
     ],
 )
-def test_what_is_not_ours_is_corrupt(aws: Aws, metadata: dict[str, str], body: bytes, why: str) -> None:
-    found: dict[str, Any] = {"Metadata": metadata, "Body": StreamingBody(io.BytesIO(body), len(body))}
+def test_a_foreign_object_is_corrupt_and_can_be_quarantined(aws: Aws, stored: bytes, why: str) -> None:
+    response: dict[str, Any] = {"Metadata": METADATA, "Body": StreamingBody(io.BytesIO(stored), len(stored))}
     with Stubber(aws.s3) as stub:
-        stub.add_response("get_object", found, {"Bucket": "lake", "Key": KEY})
-        with pytest.raises(Corrupt, match=f"s3://lake/{KEY}: {why}"):
-            S3Lake(aws.s3, "lake", Schema(())).get(SOURCE, DAY, 345)
+        stub.add_response("get_object", response, {"Bucket": "lake", "Key": KEY})
+        with pytest.raises(Corrupt, match=f"^s3://lake/{KEY}: {why}.*`tandem quarantine` sets the object aside$"):
+            S3Lake(aws.s3, "lake").get(SOURCE, DAY, 345)
 
 
 def test_a_body_that_breaks_off_is_unavailable(aws: Aws) -> None:
-    found: dict[str, Any] = {"Metadata": METADATA, "Body": StreamingBody(io.BytesIO(b"half"), 8)}
+    response: dict[str, Any] = {"Metadata": METADATA, "Body": StreamingBody(io.BytesIO(b"half"), 8)}
     with Stubber(aws.s3) as stub:
-        stub.add_response("get_object", found, {"Bucket": "lake", "Key": KEY})
+        stub.add_response("get_object", response, {"Bucket": "lake", "Key": KEY})
         with pytest.raises(Unavailable, match="IncompleteReadError"):
-            S3Lake(aws.s3, "lake", Schema(())).get(SOURCE, DAY, 345)
+            S3Lake(aws.s3, "lake").get(SOURCE, DAY, 345)

@@ -18,7 +18,7 @@ def settings(**changes: Any) -> Settings:
     return Settings(**(given | changes))
 
 
-def test_a_line_says_who_speaks_and_nothing_more(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_names_stage_and_pipeline_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
     chosen = settings()
     logger(chosen).info("settled", extra={"records": 3})
     line = json.loads(capsys.readouterr().out)

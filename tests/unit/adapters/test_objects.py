@@ -12,29 +12,29 @@ BUSY = client_error("ConditionalRequestConflict", 409)
 
 @pytest.fixture
 def bucket(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Objects:
-    monkeypatch.setattr(objects, "WAIT", 0.0)
+    monkeypatch.setattr(objects, "WAIT_SECONDS", 0.0)
     return Objects(aws.s3, "bucket")
 
 
-def test_a_key_that_is_taken_is_an_outcome(bucket: Objects) -> None:
-    asked = fails(bucket.s3, TAKEN)
+def test_a_put_of_an_existing_key_returns_false(bucket: Objects) -> None:
+    calls = fails(bucket.s3, TAKEN)
     assert bucket.put("k", b"x", "text/plain", {}) is False
-    assert asked[0]["headers"]["If-None-Match"] == "*"
+    assert calls[0]["headers"]["If-None-Match"] == "*"
 
 
-def test_while_another_put_is_under_way_it_asks_again(bucket: Objects) -> None:
-    asked = fails(bucket.s3, BUSY, BUSY, TAKEN)
+def test_during_another_put_it_retries(bucket: Objects) -> None:
+    calls = fails(bucket.s3, BUSY, BUSY, TAKEN)
     assert bucket.put("k", b"x", "text/plain", {}) is False
-    assert len(asked) == 3
+    assert len(calls) == 3
 
 
-def test_but_not_for_ever(bucket: Objects) -> None:
-    asked = fails(bucket.s3, BUSY)
+def test_but_not_forever(bucket: Objects) -> None:
+    calls = fails(bucket.s3, BUSY)
     with pytest.raises(Unavailable, match=r"s3://bucket/k: .*ConditionalRequestConflict"):
         bucket.put("k", b"x", "text/plain", {})
-    assert len(asked) == 4
+    assert len(calls) == 4
 
 
-def test_an_object_that_is_not_there_is_none(bucket: Objects) -> None:
+def test_a_missing_object_is_none(bucket: Objects) -> None:
     fails(bucket.s3, client_error("NoSuchKey", 404))
     assert bucket.get("k") is None

@@ -4,7 +4,17 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from functions.adapters.prometheus import PrometheusMeter
-from functions.core.metrics import BYTES_IN_FLIGHT, LABELS, LAG, METRICS, RECORDS, REJECTS, SETTLE_SECONDS, Kind, Metric
+from functions.core.metrics import (
+    BYTES_IN_FLIGHT,
+    LABELS,
+    LAG,
+    METRICS,
+    RECORDS,
+    REJECTS,
+    SETTLE_SECONDS,
+    Metric,
+    MetricKind,
+)
 from functions.telemetry import Sample
 
 
@@ -47,7 +57,7 @@ def test_distributions_are_a_histogram(meter: PrometheusMeter) -> None:
     assert value(meter, "tandem_settle_seconds_bucket", le="0.025") == 1
 
 
-def test_a_series_can_be_forgotten_even_one_that_never_was(meter: PrometheusMeter) -> None:
+def test_a_series_can_be_forgotten_even_before_it_exists(meter: PrometheusMeter) -> None:
     for partition in ("0", "1"):
         meter.record(Sample(LAG, 5, (partition,)))
     meter.forget(LAG, "0")
@@ -58,7 +68,7 @@ def test_a_series_can_be_forgotten_even_one_that_never_was(meter: PrometheusMete
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_every_metric_is_described(metric: Metric, meter: PrometheusMeter) -> None:
-    kinds = {Kind.COUNTER: "counter", Kind.GAUGE: "gauge", Kind.DISTRIBUTION: "histogram"}
+    kinds = {MetricKind.COUNTER: "counter", MetricKind.GAUGE: "gauge", MetricKind.DISTRIBUTION: "histogram"}
     page = meter.page().decode()
     assert f"# HELP tandem_{metric.name} {metric.help}\n" in page
     assert f"# TYPE tandem_{metric.name} {kinds[metric.kind]}\n" in page
@@ -80,7 +90,7 @@ def test_two_meters_do_not_share_a_registry(meter: PrometheusMeter) -> None:
     assert value(PrometheusMeter("logins"), "tandem_records_total") == 0
 
 
-def test_what_is_counted_is_there_before_it_happens(meter: PrometheusMeter) -> None:
+def test_counters_exist_before_the_first_event(meter: PrometheusMeter) -> None:
     assert value(meter, "tandem_floods_total") == value(meter, "tandem_settle_seconds_count") == 0
     assert value(meter, "tandem_rebalances_total", change="lost") == 0
     assert {value(meter, "tandem_rejects_total", reason=reason) for reason in LABELS["reason"]} == {0}

@@ -24,13 +24,13 @@ def test_a_file_without_its_line_end(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("answer", [{"SecretString": "key\n"}, {"SecretBinary": b"key\n"}])
-def test_secrets_manager_gives_the_same(aws: Aws, answer: dict[str, Any]) -> None:
+def test_secrets_manager_returns_the_same(aws: Aws, answer: dict[str, Any]) -> None:
     with Stubber(aws.secretsmanager) as stub:
         stub.add_response("get_secret_value", answer, {"SecretId": ARN})
         assert secret(ARN, lambda: aws.secretsmanager) == b"key"
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_invalid_setting(tmp_path: Path) -> None:
     with pytest.raises(InvalidSetting, match=f"cannot read the secret file:{tmp_path}/no: .*No such file"):
         secret(f"file:{tmp_path}/no", no_client)
 
@@ -45,13 +45,13 @@ def test_an_empty_file(tmp_path: Path) -> None:
     "error",
     [client_error("ResourceNotFoundException"), client_error("AccessDeniedException", 403), NoCredentialsError()],
 )
-def test_what_aws_refuses_is_one_line(aws: Aws, error: Exception) -> None:
+def test_a_refusal_by_aws_is_one_line(aws: Aws, error: Exception) -> None:
     fails(aws.secretsmanager, error)
     with pytest.raises(InvalidSetting, match=f"^cannot read the secret {ARN}: [^\n]+$"):
         secret(ARN, lambda: aws.secretsmanager)
 
 
-def test_what_passes_by_itself_may_be_asked_again(aws: Aws) -> None:
+def test_a_transient_error_may_be_retried(aws: Aws) -> None:
     fails(aws.secretsmanager, client_error("ThrottlingException"))
     with pytest.raises(Unavailable):
         secret(ARN, lambda: aws.secretsmanager)

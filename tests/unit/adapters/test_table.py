@@ -1,27 +1,32 @@
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.adapters.attributes import attribute
 from functions.adapters.aws import Aws
-from functions.adapters.table import DynamoTable, order
+from functions.adapters.table import DynamoTable, order_text
 from functions.core.effects import Newest, Order
+from functions.core.errors import Refused
+from functions.core.ports import Refusal
+from tests.unit.adapters.clients import client_error, fails
 
 NUMBERS = st.integers(-(2**63) * 1000, 2**63 * 1000)
-ORDERS = st.builds(Order, NUMBERS, st.integers(0, 2**63 - 1), st.integers(0, 2**31 - 1))
-ZERO = "10000000000000000000005-00000000000000000006-0000000007"
+ORDERS = st.builds(Order, NUMBERS, st.integers(0, 2**63 - 1), st.integers(0, 2**31 - 1), st.integers(0, 999))
+ZERO = "10000000000000000000005-00000000000000000006-0000000007-000000"
 
 
 @given(ORDERS, ORDERS)
-def test_an_order_as_text_compares_as_the_order(one: Order, other: Order) -> None:
-    assert (order(one) < order(other)) == (one < other)
-    assert len(order(one)) == len(order(other))
+def test_text_of_orders_compares_like_the_orders(one: Order, other: Order) -> None:
+    assert (order_text(one) < order_text(other)) == (one < other)
+    assert len(order_text(one)) == len(order_text(other))
 
 
 @pytest.mark.parametrize(
@@ -58,17 +63,51 @@ def test_every_kind_of_value_has_an_attribute(value: object, stored: dict[str, A
         (None, {"user": {"S": "u"}, "_deleted": {"BOOL": True}}),
     ],
 )
-def test_a_row_is_put_unless_something_as_new_is_there(
-    aws: Aws, row: dict[str, Any] | None, stored: dict[str, Any]
-) -> None:
-    asked = {
+def test_a_row_is_put_unless_one_as_new_exists(aws: Aws, row: dict[str, Any] | None, stored: dict[str, Any]) -> None:
+    expected = {
         "TableName": "rows", "Item": stored | {"_order": {"S": ZERO}},
         "ConditionExpression": "attribute_not_exists(#order) OR #order < :order",
         "ExpressionAttributeNames": {"#order": "_order"}, "ExpressionAttributeValues": {":order": {"S": ZERO}},
     }  # fmt: skip
     with Stubber(aws.dynamodb) as stub:
-        stub.add_response("put_item", {}, asked)
+        stub.add_response("put_item", {}, expected)
         stub.add_client_error("put_item", "ConditionalCheckFailedException")
         for _ in range(2):
-            DynamoTable(aws.dynamodb, "rows", "user", aws.pool).put([Newest("u", Order(5, 6, 7), row)])
+            DynamoTable(aws.item_puts, "rows", ("user",)).put([Newest(("u",), Order(5, 6, 7), row)])
         stub.assert_no_pending_responses()
+
+
+def put(aws: Aws, *keys: str) -> Sequence[Refusal]:
+    return DynamoTable(aws.item_puts, "t", ("user",)).put([Newest((key,), Order(5, 6, 7), None) for key in keys])
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("ValidationException", "Item size has exceeded the maximum allowed size"),
+        ("ValidationException", "One or more parameter values are not valid"),
+        ("ItemCollectionSizeLimitExceededException", "Collection size exceeded"),
+    ],
+)
+def test_an_error_about_one_row_is_its_refusal(aws: Aws, code: str, message: str) -> None:
+    fails(aws.dynamodb, ClientError({"Error": {"Code": code, "Message": message}}, "PutItem"))
+    assert put(aws, "a", "b") == [Refusal(0, message), Refusal(1, message)]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "The provided key element does not match the schema",
+        "One of the required keys was not given a value: Missing the key user in the item",
+        "One or more parameter values were invalid: Type mismatch for key user expected: N actual: S",
+    ],
+)
+def test_an_error_about_every_row_of_a_table_stops(aws: Aws, message: str) -> None:
+    fails(aws.dynamodb, ClientError({"Error": {"Code": "ValidationException", "Message": message}}, "PutItem"))
+    with pytest.raises(Refused, match=f"table t: PutItem: ValidationException: {message}"):
+        put(aws, "a", "b")
+
+
+def test_a_row_that_is_older_than_the_stored_one_is_settled(aws: Aws) -> None:
+    fails(aws.dynamodb, client_error("ConditionalCheckFailedException"))
+    assert put(aws, "a") == []

@@ -1,4 +1,4 @@
-"""A topic sink, against librdkafka's mock cluster; what a cluster cannot be made to answer, a stand-in does."""
+"""A topic sink on librdkafka's mock cluster, and on a fake producer for errors that the cluster cannot produce."""
 
 import time
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from functions.adapters.topic import PRODUCER, KafkaTopic
+from functions.adapters.topic import PRODUCER, KafkaTopicWriter
 from functions.core.effects import Message
-from functions.core.errors import Fatal, Refused, Unavailable
+from functions.core.errors import Fatal, Incomplete, Refused, Unavailable
 
 Answered = Callable[[KafkaError | None, Any], None]
 
@@ -29,7 +29,7 @@ def name() -> str:
 
 
 def messages(*values: bytes, key: bytes | None = b"u") -> list[Message]:
-    return [Message(key, value, [("tandem-source", b"t/0/7")]) for value in values]
+    return [Message(key, value, [("tandem-source", b"t/0/7")], 7 + index) for index, value in enumerate(values)]
 
 
 def stored(cluster: Producer, name: str, number: int) -> list[Any]:
@@ -41,32 +41,32 @@ def stored(cluster: Producer, name: str, number: int) -> list[Any]:
     }
     with closing(Consumer(chosen)) as consumer:
         consumer.assign([TopicPartition(name, partition, OFFSET_BEGINNING) for partition in range(4)])
-        found: list[Any] = []
+        consumed: list[Any] = []
         end = time.monotonic() + 10
-        while len(found) < number and time.monotonic() < end:
-            found += consumer.consume(100, 0.2)
-        return found + consumer.consume(100, 0.2)
+        while len(consumed) < number and time.monotonic() < end:
+            consumed += consumer.consume(100, 0.2)
+        return consumed + consumer.consume(100, 0.2)
 
 
 def test_every_message_is_acknowledged_when_it_returns(cluster: Producer, name: str) -> None:
-    KafkaTopic(cluster, name).send(messages(b"1", b"2", b"3"))
-    found = stored(cluster, name, 3)
-    assert [each.value() for each in found] == [b"1", b"2", b"3"]
-    assert {each.key() for each in found} == {b"u"}
-    assert found[0].headers() == [("tandem-source", b"t/0/7")]
+    KafkaTopicWriter(cluster, name).send(messages(b"1", b"2", b"3"))
+    consumed = stored(cluster, name, 3)
+    assert [message.value() for message in consumed] == [b"1", b"2", b"3"]
+    assert {message.key() for message in consumed} == {b"u"}
+    assert consumed[0].headers() == [("tandem-source", b"t/0/7")]
 
 
 def test_nothing_to_send_waits_for_nothing(cluster: Producer, name: str) -> None:
     began = time.monotonic()
-    KafkaTopic(cluster, name).send([])
+    KafkaTopicWriter(cluster, name).send([])
     assert time.monotonic() - began < 1
 
 
 def test_a_producer_may_be_shared_between_threads(cluster: Producer, name: str) -> None:
-    topic = KafkaTopic(cluster, name)
+    topic = KafkaTopicWriter(cluster, name)
     with ThreadPoolExecutor(4) as threads:
         sent = [threads.submit(topic.send, messages(*[b"%d" % n] * 500, key=None)) for n in range(4)]
-    assert [each.exception() for each in sent] == [None] * 4
+    assert [message.exception() for message in sent] == [None] * 4
     assert len(stored(cluster, name, 2000)) == 2000
 
 
@@ -74,22 +74,22 @@ def test_brokers_that_are_away_are_given_up_in_time() -> None:
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0} | PRODUCER)
     began = time.monotonic()
     with pytest.raises(Unavailable, match=r"topic out: not acknowledged within 0\.2 s"):
-        KafkaTopic(producer, "out", timeout=0.2).send(messages(b"1"))
+        KafkaTopicWriter(producer, "out", timeout=0.2).send(messages(b"1"))
     assert time.monotonic() - began < 2
     producer.purge()
     producer.flush(1)
 
 
-def test_what_is_given_up_on_does_not_stay_in_the_queue() -> None:
+def test_a_message_that_timed_out_does_not_stay_in_the_queue() -> None:
     short = {"message.timeout.ms": 300, "retry.backoff.ms": 50}
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0} | PRODUCER | short)
     with pytest.raises(Unavailable, match=r"topic out: .*timed out"):
-        KafkaTopic(producer, "out", timeout=10).send(messages(b"1"))
+        KafkaTopicWriter(producer, "out", timeout=10).send(messages(b"1"))
     assert PRODUCER["message.timeout.ms"] < 30_000
 
 
 class Stand:
-    """A producer that answers each message with the next of `answers`: an error to deliver, or one to raise."""
+    """A fake producer. For each message it delivers or raises the next of `answers`."""
 
     def __init__(self, *answers: KafkaError | Exception | None) -> None:
         self.answers = list(answers)
@@ -104,8 +104,12 @@ class Stand:
 
     def poll(self, _seconds: float) -> None:
         self.polls += 1
+        self._deliver()
 
     def flush(self, _seconds: float) -> None:
+        self._deliver()
+
+    def _deliver(self) -> None:
         while self._owed:
             answered, error = self._owed.pop(0)
             answered(error, None)
@@ -113,7 +117,7 @@ class Stand:
 
 def send(*answers: KafkaError | Exception | None, number: int = 1) -> Stand:
     stand: Any = Stand(*answers)
-    KafkaTopic(stand, "out", timeout=0.3).send(messages(*[b"v"] * number))
+    assert list(KafkaTopicWriter(stand, "out", timeout=0.3).send(messages(*[b"v"] * number))) == []
     return stand  # type: ignore[no-any-return]
 
 
@@ -123,7 +127,6 @@ def send(*answers: KafkaError | Exception | None, number: int = 1) -> Stand:
         (KafkaError(KafkaError._MSG_TIMED_OUT), Unavailable),
         (KafkaError(KafkaError.NOT_ENOUGH_REPLICAS), Unavailable),
         (KafkaError(KafkaError._ALL_BROKERS_DOWN), Unavailable),
-        (KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Refused),
         (KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), Refused),
         (KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), Unavailable),
         (KafkaError(KafkaError._UNKNOWN_TOPIC), Unavailable),
@@ -131,11 +134,55 @@ def send(*answers: KafkaError | Exception | None, number: int = 1) -> Stand:
         (KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, "lost", True), Fatal),  # noqa: FBT003 - that it is fatal
     ],
 )
-def test_an_error_says_what_to_do_whether_delivered_or_raised(error: KafkaError, kind: type[Exception]) -> None:
+def test_an_error_is_classified_whether_delivered_or_raised(error: KafkaError, kind: type[Exception]) -> None:
     with pytest.raises(kind, match=r"^topic out: "):
         send(None, error, None, number=3)
     with pytest.raises(kind, match=r"^topic out: "):
         send(KafkaException(error))
+
+
+TOO_LARGE = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
+LATE = KafkaError(KafkaError.NOT_ENOUGH_REPLICAS)
+
+
+@pytest.mark.parametrize("refusal", [TOO_LARGE, KafkaException(TOO_LARGE), KafkaError(KafkaError.INVALID_RECORD)])
+def test_a_message_that_is_refused_for_good_does_not_stop_the_others(refusal: KafkaError | KafkaException) -> None:
+    stand: Any = Stand(None, refusal, None)
+    (refused,) = KafkaTopicWriter(stand, "out", timeout=0.3).send(messages(b"1", b"2", b"3"))
+    assert (refused.index, bool(refused.detail)) == (1, True)
+
+
+def test_a_message_over_the_brokers_limit_is_refused(cluster: Producer, name: str) -> None:
+    large = b"x" * (PRODUCER["message.max.bytes"] + 1)
+    (refused,) = KafkaTopicWriter(cluster, name).send(messages(b"1", large, b"3"))
+    assert refused.index == 1
+    assert [message.value() for message in stored(cluster, name, 2)] == [b"1", b"3"]
+
+
+def test_only_what_is_not_acknowledged_remains() -> None:
+    sent, stand = messages(b"1", b"2", b"3", b"4"), Stand(None, LATE, None, KafkaException(LATE))
+    with pytest.raises(Incomplete, match=r"^topic out: ") as caught:
+        KafkaTopicWriter(stand, "out", timeout=0.3).send(sent)  # type: ignore[arg-type]
+    assert list(caught.value.remaining) == [sent[1], sent[3]]
+
+
+def test_a_refusal_beside_a_late_message_is_returned_by_the_next_call() -> None:
+    sent, first = messages(b"1", b"2", b"3"), Stand(TOO_LARGE, LATE, None)
+    with pytest.raises(Incomplete) as caught:
+        KafkaTopicWriter(first, "out", timeout=0.3).send(sent)  # type: ignore[arg-type]
+    assert list(caught.value.remaining) == sent[:2]
+    second: Any = Stand(TOO_LARGE, None)
+    (refused,) = KafkaTopicWriter(second, "out", timeout=0.3).send(caught.value.remaining)
+    assert refused.index == 0
+
+
+def test_what_did_not_fit_the_queue_remains(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(100))
+    monkeypatch.setattr("functions.adapters.topic.monotonic", lambda: next(now) / 10)
+    sent, stand = messages(b"1", b"2", b"3"), Stand(None, *[BufferError()] * 20)
+    with pytest.raises(Incomplete, match="not acknowledged within") as caught:
+        KafkaTopicWriter(stand, "out", timeout=0.9).send(sent)  # type: ignore[arg-type]
+    assert list(caught.value.remaining) == sent[1:]
 
 
 def test_a_full_queue_is_waited_for() -> None:

@@ -1,4 +1,4 @@
-"""A small pipeline that uses every sink, for tests of the core."""
+"""A small pipeline with every sink, and slices of its records, for tests of the core."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +35,7 @@ def process(click: Click) -> Row | None:
         case "drop":
             return None
         case "reject":
-            raise Reject("page: takes a page")
+            raise Reject("page: expected a page")
         case "crash":
             raise RuntimeError("boom")
         case "wrong":
@@ -64,7 +64,7 @@ def pipeline(**changes: Any) -> AnyPipeline:
     return Pipeline(**(declared | changes))
 
 
-def part(
+def slice_of(
     *values: str | bytes | None, start: int = 0, time: int = 1_000, keys: list[bytes | None] | None = None
 ) -> Slice:
     n = len(values)

@@ -1,4 +1,4 @@
-"""Decoding: every record by itself, rejects with reasons that help and no input in them."""
+"""Decoding: each record separately; reasons are helpful and contain no input."""
 
 import json
 
@@ -29,14 +29,14 @@ PIPELINE = pipeline()
         (b'{"user": 7, "at": 1}', Reason.INVALID, "user: Input should be a valid string"),
     ],
 )
-def test_what_cannot_be_decoded_says_why(value: bytes, reason: Reason, detail: str) -> None:
+def test_an_undecodable_record_is_rejected_with_its_reason(value: bytes, reason: Reason, detail: str) -> None:
     _, events, _, (rejection,) = decode(PIPELINE, [value])
     assert not events
     assert rejection.reason is reason
     assert detail in rejection.detail
 
 
-def test_duplicate_keys_take_the_last() -> None:
+def test_of_duplicate_keys_the_last_wins() -> None:
     _, (event,), _, _ = decode(PIPELINE, [b'{"user": "a", "user": "b", "at": 1}'])
     assert event.user == "b"
 
@@ -49,7 +49,7 @@ def test_values_cannot_swallow_their_neighbours() -> None:
     assert [rejection.index for rejection in rejections] == [0, 2]
 
 
-def test_a_reason_holds_nothing_of_the_input_and_is_short() -> None:
+def test_a_reason_is_short_and_contains_no_input() -> None:
     many = pipeline(event=dict[str, int])
     value = json.dumps({f"key{n}": "hunter2" for n in range(9)}).encode()
     _, _, _, (rejection,) = decode(many, [value])
@@ -58,7 +58,7 @@ def test_a_reason_holds_nothing_of_the_input_and_is_short() -> None:
 
 
 @given(st.lists(st.none() | st.binary(max_size=40) | st.just(click().encode()), max_size=20))
-def test_every_record_ends_in_exactly_one_place(values: list[bytes | None]) -> None:
+def test_every_record_has_exactly_one_result(values: list[bytes | None]) -> None:
     indexes, events, tombstones, rejections = decode(PIPELINE, values)
     assert len(events) == len(indexes)
     assert sorted([*indexes, *tombstones, *(rejection.index for rejection in rejections)]) == list(range(len(values)))

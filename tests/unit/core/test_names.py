@@ -1,27 +1,18 @@
-"""Names: fixed, since CDK, manifests and dashboards say them too."""
+"""Names are fixed: the CDK, manifests and dashboards depend on them too."""
 
 from functions.core import names
 
 
 def test_names() -> None:
-    assert names.group("prod", "logins") == "prod-logins"
+    assert names.consumer_group("prod", "logins") == "prod-logins"
     assert names.ledger_table("prod") == "tandem-prod-ledger"
     assert names.counters_table("prod") == "tandem-prod-counters"
     assert names.rows_table("prod", "last-login") == "tandem-prod-table-last-login"
+    assert names.seen_table("prod") == "tandem-prod-seen"
     assert names.dead_letter_queue("prod") == "tandem-prod-dead-letters"
-    assert names.lake_bucket("prod", "111122223333", "eu-west-1") == "tandem-prod-lake-111122223333-eu-west-1"
-    assert names.dead_letter_bucket("prod", "1", "eu-west-1") == "tandem-prod-dead-letters-1-eu-west-1"
-    assert names.access_log_bucket("prod", "1", "eu-west-1") == "tandem-prod-access-logs-1-eu-west-1"
-    assert names.query_bucket("prod", "1", "eu-west-1") == "tandem-prod-queries-1-eu-west-1"
-    assert names.workgroup("prod") == "tandem-prod"
-    assert names.database("prod-eu") == "tandem_prod_eu"
-    assert names.lake_table("page-views") == "page_views"
-    assert names.cluster("prod") == names.repository("prod") == names.namespace("prod") == "tandem-prod"
-    assert names.function("prod", "logins") == "tandem-prod-logins"
-    assert names.worker("logins") == "worker-logins"
-    assert names.role("prod", "logins", "msk") == "tandem-prod-logins-msk"
-    assert names.deploy_role("prod") == "tandem-prod-deploy"
-    assert names.scaler_role("prod") == "tandem-prod-keda"
-    assert names.mask_key_secret("prod") == "tandem/prod/mask-key"
-    assert names.scram_secret("prod") == "AmazonMSK_tandem_prod"
-    assert names.parameter("prod", "worker-env") == "/tandem/prod/worker-env"
+
+
+def test_no_pipeline_has_the_name_of_another_user() -> None:
+    assert names.kafka_user("prod", "logins") == "tandem_prod_logins_pipeline"
+    assert names.admin_user("prod") == "tandem_prod_admin"
+    assert names.scaler_user("prod") == "tandem_prod_keda"

@@ -1,4 +1,4 @@
-"""Schemas: which types a row may hold, and what canonical values they come to."""
+"""Schemas: the types that a row may hold, and their canonical values."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from pydantic import AwareDatetime, BaseModel, Field, FutureDate, NaiveDatetime, PastDatetime, SecretStr, create_model
 
+from functions.core.column_types import Boolean, Day, Float, Integer, ListOf, Number, Struct, Text, Timestamp, Uuid
+from functions.core.column_types import Field as Stored
 from functions.core.errors import InvalidPipeline
-from functions.core.kinds import Boolean, Day, Float, Integer, ListOf, Number, Struct, Text, Timestamp, Uuid
-from functions.core.kinds import Field as Stored
 from functions.core.schema import schema_of
 
 UserId = NewType("UserId", str)
@@ -58,13 +58,13 @@ class Alias:
     __value__ = str
 
 
-def kind(annotation: Any, **field: Any) -> tuple[Any, bool]:
-    (found,) = schema_of(create_model("Row", x=(annotation, Field(**field)))).fields
-    return found.kind, found.nullable
+def column_type(annotation: Any, **field: Any) -> tuple[Any, bool]:
+    (stored,) = schema_of(create_model("Row", x=(annotation, Field(**field)))).fields
+    return stored.column_type, stored.nullable
 
 
 @pytest.mark.parametrize(
-    ("annotation", "wanted"),
+    ("annotation", "expected"),
     [
         (str, Text()), (int, Integer()), (float, Float()), (bool, Boolean()), (datetime, Timestamp()), (date, Day()),
         (UUID, Uuid()), (Decimal, Number(38, 9)), (Colour, Text()), (Plain, Text()), (Level, Integer()),
@@ -76,28 +76,34 @@ def kind(annotation: Any, **field: Any) -> tuple[Any, bool]:
         (Place, Struct((Stored("city", Text(), nullable=False), Stored("at", Timestamp(), nullable=True)))),
     ],
 )  # fmt: skip
-def test_what_a_row_may_hold(annotation: Any, wanted: Any) -> None:
-    assert kind(annotation) == (wanted, False)
-    assert kind(Optional[annotation]) == (wanted, True)  # noqa: UP045 - the old spelling must work too
+def test_a_row_may_hold_these_types(annotation: Any, expected: Any) -> None:
+    assert column_type(annotation) == (expected, False)
+    assert column_type(Optional[annotation]) == (expected, True)  # noqa: UP045 - the old spelling must also work
 
 
-def test_decimals_say_their_digits() -> None:
-    assert kind(Decimal, max_digits=10, decimal_places=2) == (Number(10, 2), False)
-    assert kind(Annotated[Decimal, Field(max_digits=8, decimal_places=0)] | None) == (Number(8, 0), True)
-    with pytest.raises(InvalidPipeline, match=r"Row\.x: takes a Decimal of at most 38 digits, got 50 with 9 decimals"):
-        kind(Decimal, max_digits=50)
+def test_decimals_declare_their_digits() -> None:
+    assert column_type(Decimal, max_digits=10, decimal_places=2) == (Number(10, 2), False)
+    assert column_type(Annotated[Decimal, Field(max_digits=8, decimal_places=0)] | None) == (Number(8, 0), True)
+    with pytest.raises(
+        InvalidPipeline, match=r"Row\.x: expected a Decimal of at most 38 digits, got 50 with 9 decimals"
+    ):
+        column_type(Decimal, max_digits=50)
 
 
 def test_decimals_without_room_for_digits_are_refused() -> None:
-    with pytest.raises(InvalidPipeline, match=r"Row\.x: takes decimal_places too where max_digits is below 9, got 5"):
-        kind(Decimal, max_digits=5)
-    with pytest.raises(InvalidPipeline, match=r"Row\.x: takes a Decimal of at most 38 digits, got 0 with 0 decimals"):
-        kind(Decimal, max_digits=0, decimal_places=0)
+    with pytest.raises(
+        InvalidPipeline, match=r"Row\.x: expected decimal_places too, because max_digits is below 9, got 5"
+    ):
+        column_type(Decimal, max_digits=5)
+    with pytest.raises(
+        InvalidPipeline, match=r"Row\.x: expected a Decimal of at most 38 digits, got 0 with 0 decimals"
+    ):
+        column_type(Decimal, max_digits=0, decimal_places=0)
 
 
 def test_none_among_literals_is_nullable() -> None:
-    assert kind(Literal["a", None]) == (Text(), True)  # noqa: PYI061 - here and below: the spelling that is tested
-    assert kind(Literal[1, None]) == (Integer(), True)  # noqa: PYI061
+    assert column_type(Literal["a", None]) == (Text(), True)  # noqa: PYI061 - here and below: this spelling is tested
+    assert column_type(Literal[1, None]) == (Integer(), True)  # noqa: PYI061
 
 
 @pytest.mark.parametrize(
@@ -124,40 +130,40 @@ def test_none_among_literals_is_nullable() -> None:
         SecretStr,
     ],
 )
-def test_what_it_may_not_is_refused_by_name(annotation: Any) -> None:
+def test_other_types_are_refused_by_field_name(annotation: Any) -> None:
     with pytest.raises(InvalidPipeline, match=r"Row\.x(\[\])?: cannot store .*a row holds str, int"):
-        kind(annotation)
+        column_type(annotation)
 
 
-def test_nested_fields_are_named_whole() -> None:
+def test_nested_fields_are_named_by_their_path() -> None:
     inner = create_model("Inner", tags=(set[str], ...))
     with pytest.raises(InvalidPipeline, match=r"Row\.x\[\]\.tags: cannot store set"):
-        kind(list[inner])
+        column_type(list[inner])
 
 
-def test_models_that_hold_themselves_are_refused() -> None:
-    with pytest.raises(InvalidPipeline, match="Tree holds itself"):
+def test_models_that_contain_themselves_are_refused() -> None:
+    with pytest.raises(InvalidPipeline, match="Tree contains itself"):
         schema_of(Tree)
 
 
 def test_a_row_needs_fields() -> None:
-    with pytest.raises(InvalidPipeline, match="Empty: has no fields"):
+    with pytest.raises(InvalidPipeline, match="Empty: expected at least one field"):
         schema_of(create_model("Empty"))
 
 
 def test_nested_models_need_fields_too() -> None:
-    with pytest.raises(InvalidPipeline, match=r"Row\.x\[\]: has no fields"):
-        kind(list[Empty])
+    with pytest.raises(InvalidPipeline, match=r"Row\.x\[\]: expected at least one field"):
+        column_type(list[Empty])
 
 
 def test_the_zero_of_decimals_has_no_sign() -> None:
     assert str(columns(Decimal, Decimal("-0"))[0]) == "[Decimal('0E-9')]"
 
 
-def columns(annotation: Any, *values: Any) -> tuple[list[Any], dict[int, str]]:
+def columns(annotation: Any, *values: Any) -> tuple[list[Any], dict[int, str | BaseException]]:
     model = create_model("Row", x=(annotation, ...))
-    taken, problems = schema_of(model).columns([model.model_construct(x=value) for value in values])
-    return taken["x"], problems
+    converted, problems = schema_of(model).columns([model.model_construct(x=value) for value in values])
+    return converted["x"], problems
 
 
 ODD_ZONE = timezone(timedelta(hours=2))
@@ -165,7 +171,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("annotation", "values", "wanted"),
+    ("annotation", "values", "expected"),
     [
         (str | None, ["a", None, "😀"], ["a", None, "😀"]),
         (Colour, [Colour.RED], ["red"]),
@@ -185,43 +191,43 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
         (Place, [Place(city="x")], [{"city": "x", "at": None}]),
     ],
 )
-def test_canonical_values(annotation: Any, values: list[Any], wanted: list[Any]) -> None:
-    taken, problems = columns(annotation, *values)
-    assert taken == wanted
-    assert list(map(type, taken)) == list(map(type, wanted))
+def test_canonical_values(annotation: Any, values: list[Any], expected: list[Any]) -> None:
+    converted, problems = columns(annotation, *values)
+    assert converted == expected
+    assert list(map(type, converted)) == list(map(type, expected))
     assert not problems
 
 
 @pytest.mark.parametrize(
-    ("annotation", "value", "told"),
+    ("annotation", "value", "problem"),
     [
-        (str, "\ud800", "x: takes text that UTF-8 can encode"),
-        (int, 2**63, "x: takes an integer of 64 bits"),
-        (int, -(2**63) - 1, "x: takes an integer of 64 bits"),
-        (datetime, datetime(2026, 1, 1), "x: takes a datetime with a time zone"),  # noqa: DTZ001 - the point
+        (str, "\ud800", "x: expected text that UTF-8 can encode"),
+        (int, 2**63, "x: expected an integer of 64 bits"),
+        (int, -(2**63) - 1, "x: expected an integer of 64 bits"),
+        (datetime, datetime(2026, 1, 1), "x: expected a datetime with a time zone"),  # noqa: DTZ001 - it must be refused
         (datetime, datetime(1, 1, 1, tzinfo=ODD_ZONE), "x: "),
-        (Decimal, Decimal("1E+40"), "x: takes a decimal of 38 digits, 9 of them behind the point"),
-        (Decimal, Decimal("0.1234567891"), "x: takes a decimal"),
-        (Decimal, Decimal("NaN"), "x: takes a decimal"),
-        (list[int], [2**70], "x: takes an integer of 64 bits"),
+        (Decimal, Decimal("1E+40"), "x: expected at most 38 digits, 9 of them decimals"),
+        (Decimal, Decimal("0.1234567891"), "x: expected at most 38 digits"),
+        (Decimal, Decimal("NaN"), "x: expected at most 38 digits"),
+        (list[int], [2**70], "x: expected an integer of 64 bits"),
         (float, "not a number", "x: could not convert"),
-        (str, None, "x: takes no None"),
-        (UUID, None, "x: takes no None"),
-        (list[int], [1, None], "x: takes no None"),
-        (Place, Place.model_construct(city=None), "x: takes no None"),  # type: ignore[arg-type]
+        (str, None, "x: expected a value, got None"),
+        (UUID, None, "x: expected a value, got None"),
+        (list[int], [1, None], "x: expected a value, got None"),
+        (Place, Place.model_construct(city=None), "x: expected a value, got None"),  # type: ignore[arg-type]
     ],
 )
-def test_a_value_that_cannot_be_stored_is_found(annotation: Any, value: Any, told: str) -> None:
-    taken, problems = columns(annotation, value)
-    assert taken == [None]
-    assert problems[0].startswith(told)
+def test_a_value_that_cannot_be_stored_is_found(annotation: Any, value: Any, problem: str) -> None:
+    converted, problems = columns(annotation, value)
+    assert converted == [None]
+    assert str(problems[0]).startswith(problem)
 
 
 def test_several_fields_are_transposed() -> None:
     schema = schema_of(Place)
     assert schema.columns([Place(city="a"), Place(city="b", at=NOON)])[0] == {"city": ["a", "b"], "at": [None, NOON]}
     assert schema.columns([])[0] == {"city": [], "at": []}
-    assert schema.kind("city") == Text()
+    assert schema.column_type("city") == Text()
 
 
 def test_fields_that_a_row_was_built_without_are_none() -> None:
@@ -231,16 +237,16 @@ def test_fields_that_a_row_was_built_without_are_none() -> None:
     assert schema_of(pair).columns(rows)[0] == {"x": [1, 2], "y": [None, 3]}
 
 
-def test_aliases_are_seen_through() -> None:
+def test_aliases_are_resolved() -> None:
     info = create_model("Row", x=(str, ...)).model_fields["x"]
     info.annotation = Alias
     model = create_model("Other", x=(str, ...))
     model.model_fields["x"] = info
-    assert schema_of(model).fields[0].kind == Text()
+    assert schema_of(model).fields[0].column_type == Text()
 
 
-def test_names_of_the_lake_are_refused() -> None:
+def test_names_reserved_for_the_lake_are_refused() -> None:
     model = create_model("Row", x=(str, ...))
     model.__pydantic_fields__ = {"_x": model.model_fields["x"]}
-    with pytest.raises(InvalidPipeline, match="names that begin with _"):
+    with pytest.raises(InvalidPipeline, match="names that start with _"):
         schema_of(model)

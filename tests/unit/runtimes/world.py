@@ -2,7 +2,8 @@
 
 import json
 from base64 import b64encode
-from datetime import date
+from collections.abc import Callable
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,14 @@ from functions.adapters.memory import MemoryDeadLetters, MemoryLake, MemoryLedge
 from functions.core.flood import FloodLimit
 from functions.core.pipeline import AnyPipeline, Limits
 from functions.core.ports import Stores
-from functions.core.settle import Settler
+from functions.core.settle import Settled, Settler
 from functions.core.slice import Slice
 from functions.pipelines.logins import PIPELINE
 from functions.settings import Settings
 
 EVENTS = Path(__file__).parents[2] / "events"
 KEY = b"0123456789abcdef"
-IP, DEVICE = "203.0.113.7", "593-47-5928"  # what no log, metric or error message may hold
+IP, DEVICE = "203.0.113.7", "593-47-5928"  # never in a log, metric or error message
 NO_FLOOD = Limits(slice_seconds=0.05, flood=FloodLimit(1.0, 1000))
 SETTINGS = Settings(
     stage="test",
@@ -50,15 +51,15 @@ def login(**changes: Any) -> bytes:
     return json.dumps(good | changes).encode()
 
 
-def part(*values: bytes | None, partition: int = 0, start: int = 0) -> Slice:
-    """A slice of the source topic."""
+def slice_of(*values: bytes | None, partition: int = 0, start: int = 0) -> Slice:
+    """Return a slice of the source topic with these values."""
     n = len(values)
     offsets = list(range(start, start + n))
     return Slice("user-login", partition, start, start + n - 1, offsets, offsets, [None] * n, values, [()] * n)
 
 
 def event(**partitions: list[bytes | None]) -> dict[str, Any]:
-    """What the mapping sends: `p3=[value, ...]` are the records of partition 3, from offset 0 on."""
+    """Return an event of the mapping: `p3=[value, ...]` are the records of partition 3, starting at offset 0."""
     records: dict[str, list[dict[str, Any]]] = {
         f"user-login-{name[1:]}": [
             {
@@ -78,7 +79,7 @@ def event(**partitions: list[bytes | None]) -> dict[str, Any]:
 
 
 class World:
-    """One set of stores."""
+    """In-memory stores and a settler on them."""
 
     def __init__(self, declared: AnyPipeline = PIPELINE) -> None:
         self.pipeline = declared
@@ -86,7 +87,7 @@ class World:
         self.table, self.topic = MemoryTable(), MemoryTopic()
         self.stores = Stores(
             self.ledger, self.lake, {"last-login": self.table}, {"processed-user-login": self.topic}, self.letters,
-            lambda: date(2026, 1, 1),
+            lambda: datetime(2026, 1, 1, tzinfo=UTC),
         )  # fmt: skip
         self.settler = Settler(declared, self.stores, KEY)
 
@@ -95,8 +96,27 @@ class World:
         return {source.partition: at.next for source, at in self.ledger.positions.items()}
 
 
+class StubSettlement:
+    """A settlement whose attempts are calls of a function."""
+
+    def __init__(self, settle: Callable[[Slice], Settled], slice_: Slice) -> None:
+        self.evaluating, self.evaluations, self.releases = False, 0, 0
+        self._settle, self._slice = settle, slice_
+
+    def run(self) -> Settled:
+        return self._settle(self._slice)
+
+    def abandon(self) -> None:
+        self.releases += 1
+
+
+def beginning(settle: Callable[[Slice], Settled]) -> Any:
+    """What begins stub settlements, as `Settler.begin` does real ones."""
+    return lambda slice_: StubSettlement(settle, slice_)
+
+
 class Logs:
-    """A logger, and the lines it wrote, each of which must be a JSON object."""
+    """A logger and its lines, which must be JSON objects."""
 
     def __init__(self) -> None:
         self.text = StringIO()
@@ -105,5 +125,5 @@ class Logs:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.text.getvalue().splitlines()]
 
-    def said(self, message: str) -> list[dict[str, Any]]:
+    def lines_of(self, message: str) -> list[dict[str, Any]]:
         return [line for line in self.lines() if line["message"] == message]

@@ -1,4 +1,4 @@
-# The dev stage on EKS Auto Mode; its API answers inside the VPC only.
+# The dev stage on EKS Auto Mode. Its API is reachable only inside the VPC.
 
 terraform {
   required_version = ">= 1.11, < 2.0"
@@ -21,6 +21,6 @@ module "tandem" {
 }
 
 output "kubeconfig_command" {
-  description = "The command that lets kubectl reach the cluster."
+  description = "The command that configures kubectl for the cluster."
   value       = module.tandem.kubeconfig_command
 }

@@ -1,22 +1,23 @@
-"""One batch: slices side by side, each tried again within the time, one outcome for each."""
+"""One batch: slices in parallel, slice_ retried within the time, one attempt for slice_."""
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier, Event
+from typing import Any
 
 import pytest
 
 from functions.core.backoff import Backoff
-from functions.core.errors import Fatal, Flood, Refused, Unavailable
-from functions.core.metrics import FLOODS, RECORD_AGE, RECORDS, RETRIES, SETTLE_SECONDS, STOPS, Kind
+from functions.core.errors import Fatal, Flood, Incomplete, Refused, Unavailable
+from functions.core.metrics import FLOODS, RECORDS, RETRIES, SETTLE_SECONDS, STOPS, MetricKind
 from functions.core.settle import Settled
 from functions.core.slice import Slice
-from functions.runtimes.msk.batch import Batch, Outcome, OutOfTime
-from tests.unit.runtimes.world import part
+from functions.runtimes.msk.batch import Batch, Hung, OutOfTime
+from functions.telemetry import Attempt, samples
+from tests.unit.runtimes.world import StubSettlement, beginning, slice_of
 
-SOON = Backoff(first=0.001, most=0.001)
+SOON = Backoff(initial_seconds=0.001, max_seconds=0.001)
 
 
 @pytest.fixture
@@ -27,59 +28,59 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 def run(
     settle: Callable[[Slice], Settled], threads: ThreadPoolExecutor, *parts: Slice, seconds: float = 5
-) -> list[Outcome]:
-    return Batch(settle, threads, SOON).run(parts, time.monotonic() + seconds)
+) -> list[Attempt]:
+    return Batch(beginning(settle), threads, SOON).run(parts, time.monotonic() + seconds)
 
 
-def counted(outcome: Outcome) -> dict[str, float]:
+def counted(attempt: Attempt) -> dict[str, float]:
     """Its counters."""
-    return {sample.metric.name: sample.value for sample in outcome.samples if sample.metric.kind is Kind.COUNTER}
+    return {sample.metric.name: sample.value for sample in samples(attempt) if sample.metric.kind is MetricKind.COUNTER}
 
 
-def test_a_settled_slice_says_what_was_done(threads: ThreadPoolExecutor) -> None:
-    (outcome,) = run(lambda each: Settled(next=2, records=len(each)), threads, part(None, None))
-    assert isinstance(outcome.result, Settled)
-    assert counted(outcome) == {RECORDS.name: 2}
-    assert SETTLE_SECONDS in {sample.metric for sample in outcome.samples}
+def test_a_settled_slice_returns_its_counts(threads: ThreadPoolExecutor) -> None:
+    (attempt,) = run(lambda slice_: Settled(next=2, records=len(slice_)), threads, slice_of(None, None))
+    assert isinstance(attempt.result, Settled)
+    assert counted(attempt) == {RECORDS.name: 2}
+    assert SETTLE_SECONDS in {sample.metric for sample in samples(attempt)}
 
 
-def test_partitions_settle_side_by_side(threads: ThreadPoolExecutor) -> None:
+def test_partitions_settle_in_parallel(threads: ThreadPoolExecutor) -> None:
     both = Barrier(2, timeout=5)
 
-    def settle(_part: Slice) -> Settled:
+    def settle(_slice: Slice) -> Settled:
         both.wait()
         return Settled()
 
-    outcomes = run(settle, threads, part(None), part(None, partition=1))
-    assert [type(outcome.result) for outcome in outcomes] == [Settled, Settled]
+    attempts = run(settle, threads, slice_of(None), slice_of(None, partition=1))
+    assert [type(attempt.result) for attempt in attempts] == [Settled, Settled]
 
 
-def test_a_store_that_comes_back_in_time_costs_retries_only(threads: ThreadPoolExecutor) -> None:
+def test_a_store_that_recovers_in_time_costs_only_retries(threads: ThreadPoolExecutor) -> None:
     answers: Iterator[Exception | None] = iter([Unavailable("s3"), Unavailable("s3"), None])
 
-    def settle(_part: Slice) -> Settled:
+    def settle(_slice: Slice) -> Settled:
         if error := next(answers):
             raise error
         return Settled(records=1)
 
-    (outcome,) = run(settle, threads, part(None))
-    assert isinstance(outcome.result, Settled)
-    assert counted(outcome) == {RECORDS.name: 1, RETRIES.name: 2}
+    (attempt,) = run(settle, threads, slice_of(None))
+    assert isinstance(attempt.result, Settled)
+    assert counted(attempt) == {RECORDS.name: 1, RETRIES.name: 2}
 
 
-def test_a_store_that_stays_away_is_given_up_in_time(threads: ThreadPoolExecutor) -> None:
-    def settle(_part: Slice) -> Settled:
+def test_a_store_that_stays_unavailable_ends_the_attempt_in_time(threads: ThreadPoolExecutor) -> None:
+    def settle(_slice: Slice) -> Settled:
         raise Unavailable("s3")
 
     began = time.monotonic()
-    (outcome,) = run(settle, threads, part(None), seconds=0.05)
-    assert isinstance(outcome.result, Unavailable)
-    assert counted(outcome)[RETRIES.name] >= 1
+    (attempt,) = run(settle, threads, slice_of(None), seconds=0.05)
+    assert isinstance(attempt.result, Unavailable)
+    assert counted(attempt)[RETRIES.name] >= 1
     assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [
         (Flood("f"), {STOPS.name: 1, FLOODS.name: 1}),
         (Refused("r"), {STOPS.name: 1}),
@@ -87,75 +88,132 @@ def test_a_store_that_stays_away_is_given_up_in_time(threads: ThreadPoolExecutor
         (ZeroDivisionError("bug"), {}),
     ],
 )
-def test_what_time_does_not_mend_is_not_tried_again(
-    error: Exception, told: dict[str, int], threads: ThreadPoolExecutor
+def test_an_error_that_does_not_resolve_itself_is_not_retried(
+    error: Exception, expected: dict[str, int], threads: ThreadPoolExecutor
 ) -> None:
     calls = []
 
-    def settle(each: Slice) -> Settled:
-        calls.append(each)
+    def settle(slice_: Slice) -> Settled:
+        calls.append(slice_)
         raise error
 
-    (outcome,) = run(settle, threads, part(None))
-    assert outcome.result is error
-    assert counted(outcome) == told
+    (attempt,) = run(settle, threads, slice_of(None))
+    assert attempt.result is error
+    assert counted(attempt) == expected
     assert len(calls) == 1
 
 
-def test_when_the_time_is_up_slices_that_hang_or_wait_are_left_and_the_others_count(
+def test_when_the_time_is_up_slices_that_hang_or_wait_are_abandoned_and_the_others_count(
     threads: ThreadPoolExecutor,
 ) -> None:
     release = Event()
 
-    def settle(each: Slice) -> Settled:
-        if each.partition > 0:
+    def settle(slice_: Slice) -> Settled:
+        if slice_.partition > 0:
             release.wait(5)
-        return Settled(next=each.end + 1)
+        return Settled(next=slice_.end + 1)
 
-    parts = [part(None, partition=number) for number in (0, 1, 2, 3)]
+    parts = [slice_of(None, partition=number) for number in (0, 1, 2, 3)]
     began = time.monotonic()
-    outcomes = run(settle, threads, *parts, seconds=0.1)
+    attempts = run(settle, threads, *parts, seconds=0.1)
     took = time.monotonic() - began
     release.set()
-    assert [type(outcome.result) for outcome in outcomes] == [Settled, OutOfTime, OutOfTime, OutOfTime]
-    assert "user-login-3 [0, 0]: not settled when the time was up" in str(outcomes[3].result)
+    assert [type(attempt.result) for attempt in attempts] == [Settled, OutOfTime, OutOfTime, OutOfTime]
+    assert "user-login-3 [0, 0]: not settled when the time was up" in str(attempts[3].result)
     assert took < 2
 
 
-def test_what_still_waits_for_a_thread_when_the_time_is_up_never_starts(threads: ThreadPoolExecutor) -> None:
+def test_a_slice_that_waits_for_a_thread_when_the_time_is_up_never_starts(threads: ThreadPoolExecutor) -> None:
     release, started = Event(), []
 
-    def settle(each: Slice) -> Settled:
-        started.append(each.partition)
+    def settle(slice_: Slice) -> Settled:
+        started.append(slice_.partition)
         release.wait(5)
         return Settled()
 
-    run(settle, threads, *(part(None, partition=number) for number in range(3)), seconds=0.05)
+    run(settle, threads, *(slice_of(None, partition=number) for number in range(3)), seconds=0.05)
     release.set()
     threads.shutdown()
     assert sorted(started) == [0, 1]
 
 
-def test_an_empty_batch_has_no_outcome(threads: ThreadPoolExecutor) -> None:
+def test_an_empty_batch_has_no_attempt(threads: ThreadPoolExecutor) -> None:
     assert run(lambda _: Settled(), threads) == []
 
 
-def test_the_age_of_the_oldest_record_is_told_however_it_ends(
-    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+def test_a_retry_continues_the_same_settlement(threads: ThreadPoolExecutor) -> None:
+    begun, answers = [], iter([Unavailable("s3"), Incomplete("throttled", [1]), None])
+
+    def begin(slice_: Slice) -> Any:
+        begun.append(slice_)
+        return StubSettlement(settle, slice_)
+
+    def settle(_slice: Slice) -> Settled:
+        if error := next(answers):
+            raise error
+        return Settled(records=1)
+
+    (attempt,) = Batch(begin, threads, SOON).run([slice_of(None)], time.monotonic() + 5)
+    assert isinstance(attempt.result, Settled)
+    assert len(begun) == 1
+
+
+def test_progress_resets_the_backoff(threads: ThreadPoolExecutor) -> None:
+    """A throttled sink that accepts a part of its rows each time is not waited for longer and longer."""
+    failures: list[int] = []
+
+    class Noted(Backoff):
+        def delay(self, attempt: int, jitter: float) -> float:
+            failures.append(attempt)
+            return super().delay(attempt, jitter)
+
+    answers = iter([*(Incomplete("throttled", [1]) for _ in range(20)), Unavailable("s3"), Unavailable("s3"), None])
+
+    def settle(_slice: Slice) -> Settled:
+        if error := next(answers):
+            raise error
+        return Settled()
+
+    backoff = Noted(initial_seconds=0.0001, max_seconds=0.0001)
+    Batch(beginning(settle), threads, backoff).run([slice_of(None)], time.monotonic() + 20)
+    assert failures == [1] * 20 + [2, 3]
+
+
+@pytest.mark.parametrize(("evaluating", "error", "releases"), [(True, Hung, 0), (False, OutOfTime, 1)])
+def test_only_what_hangs_in_the_code_of_the_pipeline_stays_suspect(
+    *, evaluating: bool, error: type[Exception], releases: int, threads: ThreadPoolExecutor
 ) -> None:
-    monkeypatch.setattr(time, "time", lambda: 90.0)
-    aged = replace(part(None, None), timestamps=[60_000, 80_000])
-    timeless = replace(aged, partition=1, timestamps=[-1, -1])
+    end = Event()
 
-    def settle(each: Slice) -> Settled:
-        return Settled(next=each.end + 1)
+    def settle(_slice: Slice) -> Settled:
+        end.wait(10)
+        return Settled()
 
-    def fails(_part: Slice) -> Settled:
-        raise Refused("r")
+    settlement = StubSettlement(settle, slice_of(None))
+    settlement.evaluating = evaluating
+    (attempt,) = Batch(lambda _: settlement, threads, SOON).run([slice_of(None)], time.monotonic() + 0.05)  # type: ignore[arg-type,return-value]
+    end.set()
+    assert isinstance(attempt.result, error)
+    assert settlement.releases == releases
 
-    for how in (settle, fails):
-        ages = [
-            [sample.value for sample in outcome.samples if sample.metric is RECORD_AGE]
-            for outcome in run(how, threads, aged, timeless)
-        ]
-        assert ages == [[30.0], []]
+
+def test_a_thread_that_hangs_beyond_its_invocation_ends_the_environment(threads: ThreadPoolExecutor) -> None:
+    """A sink of the pipeline's own that never returns would occupy every thread, one batch after the other."""
+    end = Event()
+
+    def settle(slice_: Slice) -> Settled:
+        if slice_.partition == 0:
+            end.wait(10)
+        return Settled()
+
+    batch = Batch(beginning(settle), threads, SOON)
+
+    def errors(*parts: Slice) -> list[type[Exception | None]]:
+        return [type(attempt.error) for attempt in batch.run(parts, time.monotonic() + 0.1)]
+
+    assert errors(slice_of(None)) == [OutOfTime]
+    assert errors(slice_of(None, partition=1)) == [type(None)]  # there is a thread for the others
+    assert errors(slice_of(None)) == [Hung]
+    end.set()
+    wait(batch.left)
+    assert errors(slice_of(None)) == [type(None)]

@@ -1,30 +1,31 @@
-"""Recorded and documented events: what each comes to."""
+"""Recorded and documented events, and the slices they become."""
 
 from typing import Any
 
 import pytest
 
+from functions.core.headers import MAX_HEADERS, OMITTED
 from functions.core.slice import Slice
 from functions.runtimes.msk.event import slices
-from tests.unit.runtimes.world import login, recorded
+from tests.unit.runtimes.world import event, login, recorded
 
 
 def places(name: str) -> list[tuple[int, list[int]]]:
-    return [(part.partition, list(part.offsets)) for part in slices(recorded(name))]
+    return [(slice_.partition, list(slice_.offsets)) for slice_ in slices(recorded(name))]
 
 
 def only(name: str) -> Slice:
-    (part,) = slices(recorded(name))
-    return part
+    (slice_,) = slices(recorded(name))
+    return slice_
 
 
 def test_the_documented_event_is_one_slice() -> None:
-    part = only("msk_documented")
-    assert (part.topic, part.partition, part.start, part.end) == ("mytopic", 0, 15, 15)
-    assert part.timestamps == [1545084650987]
-    assert part.values == [b"Hello, this is a test."]
-    assert part.headers[0] == [("headerKey", b"headerValue")]
-    assert len(part.keys[0] or b"") == 22
+    slice_ = only("msk_documented")
+    assert (slice_.topic, slice_.partition, slice_.start, slice_.end) == ("mytopic", 0, 15, 15)
+    assert slice_.timestamps == [1545084650987]
+    assert slice_.values == [b"Hello, this is a test."]
+    assert slice_.headers[0] == [("headerKey", b"headerValue")]
+    assert len(slice_.keys[0] or b"") == 22
 
 
 def test_header_bytes_are_signed() -> None:
@@ -36,9 +37,9 @@ def test_header_bytes_are_signed() -> None:
 
 
 def test_keys_and_values_may_be_null_absent_or_empty() -> None:
-    part = only("msk_nulls")
-    assert part.keys == [None, None, b"u-1", b"u-1", b""]
-    assert part.values == [login(), login(), None, None, b""]
+    slice_ = only("msk_nulls")
+    assert slice_.keys == [None, None, b"u-1", b"u-1", b""]
+    assert slice_.values == [login(), login(), None, None, b""]
 
 
 def test_each_partition_is_a_slice_that_may_have_holes() -> None:
@@ -54,19 +55,19 @@ def test_a_self_managed_cluster_sends_the_same() -> None:
     assert only("self_managed").values == [login()]
 
 
-def test_records_come_in_offset_order_whatever_the_event_says() -> None:
+def test_records_are_sorted_by_offset() -> None:
     event = recorded("msk_partitions")
     event["records"]["user-login-2"].reverse()
-    assert next(slices(event)).offsets == [40, 42]
+    assert slices(event)[0].offsets == [40, 42]
 
 
 def test_headers_may_be_absent_or_null() -> None:
     event = recorded("msk_signed_headers")
     (record,) = event["records"]["user-login-0"]
     record["headers"] = [{"h": None}]
-    assert next(slices(event)).headers[0] == [("h", None)]
+    assert slices(event)[0].headers[0] == [("h", None)]
     del record["headers"]
-    assert next(slices(event)).headers[0] == []
+    assert slices(event)[0].headers[0] == []
 
 
 def test_a_part_of_a_slice_keeps_its_headers() -> None:
@@ -88,7 +89,7 @@ def test_a_part_of_a_slice_keeps_its_headers() -> None:
     ],
 )
 def test_an_event_of_another_source_is_refused_without_telling_its_records(event: Any, got: str) -> None:
-    with pytest.raises(ValueError, match="takes an event of a Kafka event source mapping") as refused:
+    with pytest.raises(ValueError, match="expected an event of a Kafka event source mapping") as refused:
         list(slices(event))
     assert got in str(refused.value)
     assert "203.0.113.7" not in str(refused.value)
@@ -107,16 +108,26 @@ def test_an_event_of_another_source_is_refused_without_telling_its_records(event
         {"value": {"ip": "203.0.113.7"}},
     ],
 )
-def test_records_that_no_mapping_sends_are_refused_without_telling_what_they_hold(changes: dict[str, Any]) -> None:
+def test_records_that_no_mapping_sends_are_refused_without_showing_their_content(changes: dict[str, Any]) -> None:
     event = recorded("self_managed")
     event["records"]["user-login-0"][0] |= changes
-    with pytest.raises(ValueError, match=r"^user-login-0: takes records of a Kafka event source mapping: ") as refused:
+    with pytest.raises(
+        ValueError, match=r"^user-login-0: expected records of a Kafka event source mapping: "
+    ) as refused:
         list(slices(event))
     assert "203.0.113.7" not in str(refused.value)
 
 
-def test_a_run_of_two_partitions_is_refused() -> None:
+def test_records_of_two_partitions_under_one_name_are_refused() -> None:
     event = recorded("msk_partitions")
     event["records"]["user-login-2"][1]["partition"] = 3
-    with pytest.raises(ValueError, match=r"^user-login-2: takes records"):
+    with pytest.raises(ValueError, match=r"^user-login-2: expected records"):
         list(slices(event))
+
+
+def test_of_a_record_with_too_many_headers_only_some_are_kept_and_that_is_said() -> None:
+    whole = event(p0=[b"v"])
+    whole["records"]["user-login-0"][0]["headers"] = [{"h": []}] * 5000
+    (slice_,) = slices(whole)
+    assert len(slice_.headers[0]) == MAX_HEADERS + 1
+    assert slice_.headers[0][-1] == (OMITTED, b"and 4900 more")

@@ -1,10 +1,10 @@
-"""A worker on a fake consumer, and what it reads."""
+"""A worker on a fake consumer, and batches for it to read."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import Message
+from confluent_kafka import Message, TopicPartition
 
 from functions.adapters.prometheus import PrometheusMeter
 from functions.core.backoff import Backoff
@@ -13,32 +13,50 @@ from functions.core.slice import Slice
 from functions.runtimes.worker.fleet import Fleet
 from functions.runtimes.worker.health import State
 from functions.runtimes.worker.lag import Lag
+from functions.runtimes.worker.lane import Lane
+from functions.runtimes.worker.opening import Opener
 from functions.runtimes.worker.worker import Worker
 from tests.unit.runtimes.worker.consumers import FakeConsumer
-from tests.unit.runtimes.worker.lanes import lane
-from tests.unit.runtimes.worker.test_fleet import Here
-from tests.unit.runtimes.world import Logs
+from tests.unit.runtimes.worker.lanes import make_lane
+from tests.unit.runtimes.worker.threads import SameThread
+from tests.unit.runtimes.world import Logs, beginning
 
 
-def settles(part: Slice) -> Settled:
-    return Settled(next=part.end + 1, records=len(part))
+def settles(slice_: Slice) -> Settled:
+    return Settled(next=slice_.end + 1, records=len(slice_))
 
 
-def read(partition: int, *offsets: int) -> list[Message]:
-    return [Message("click", partition, offset, b"k", b"v", timestamp=(1, 1)) for offset in offsets]
+def read(partition: int, *offsets: int, topic: str = "click") -> list[Message]:
+    return [Message(topic, partition, offset, b"k", b"v", timestamp=(1, 1)) for offset in offsets]
 
 
 class Bench:
-    """A worker on a fake consumer that has partitions 0 and 1."""
+    """A worker on a fake consumer that has partitions 0 and 1. `first_offset` opens a lane again."""
 
-    def __init__(self, settle: Callable[[Slice], Settled] = settles, threads: Any = None, room: int = 10**6) -> None:
-        self.consumer, self.logs = FakeConsumer(p0=(0, 50), p1=(0, 50)), Logs()
-        lanes = {number: lane(partition=number) for number in (0, 1)}
-        fleet = Fleet(settle, threads or Here(), time.time, Backoff(0.0, 0.0), lanes)
+    def __init__(
+        self,
+        settle: Callable[[Slice], Settled] = settles,
+        threads: Any = None,
+        room: int = 10**6,
+        first_offset: Callable[[TopicPartition], int] = lambda _: 0,
+        partitions: int = 2,
+    ) -> None:
+        self.consumer, self.logs = FakeConsumer(**{f"p{number}": (0, 50) for number in range(partitions)}), Logs()
+        lanes = {number: make_lane(partition=number) for number in range(partitions)}
+        self.fleet = Fleet(beginning(settle), threads or SameThread(), time.time, Backoff(0.0, 0.0), lanes)
         self.meter = PrometheusMeter("clicks")
-        self.lag = Lag(fleet, self.meter, self.logs.log)
-        self.worker = Worker(fleet, self.lag, self.meter, State(0.0), self.logs.log, room, leave_seconds=0.2)
+        self.lag = Lag(self.fleet, self.meter, self.logs.log, SameThread(), self._log_end)
+        self.worker = Worker(self.fleet, self.lag, self.meter, State(0.0), self.logs.log, room, leave_seconds=0.2)
         self.worker.consumer = self.consumer  # type: ignore[assignment]
+        self.worker.record_bytes = 1.0  # so that the first read is not limited
+        self.worker.opener = Opener(first_offset, SameThread(), self.fleet, self.logs.log, Backoff(0.0, 0.0))
+
+    def _log_end(self, partition: int) -> int:
+        return self.consumer.get_watermark_offsets(TopicPartition("click", partition))[1]
+
+    @property
+    def lanes(self) -> list[Lane]:
+        return list(self.fleet.lanes.values())
 
     def turn(self, *batches: list[Message]) -> None:
         self.consumer.batches += batches
@@ -48,6 +66,3 @@ class Bench:
     def metric(self, name: str) -> float | None:
         page = self.meter.page().decode().splitlines()
         return next((float(line.split()[-1]) for line in page if line.startswith(f"tandem_{name}{{")), None)
-
-    def learn(self, text: str) -> None:
-        self.lag.learn(text, self.consumer)  # type: ignore[arg-type]

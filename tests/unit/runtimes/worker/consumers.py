@@ -1,67 +1,61 @@
-"""Stands in for confluent_kafka's Consumer: answers what a test says, and remembers what it was told."""
+"""A fake of confluent_kafka's Consumer: it returns what a test sets, and records its calls."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-Place = tuple[int, int]  # partition, offset
+Offset = tuple[int, int]  # partition, offset
 
 
 class FakeConsumer:
-    """`batches` are what the next reads return; `failing` maps a method to what its next calls raise."""
+    """`batches` holds the results of the next reads, `failing` the errors of a method's next calls."""
 
     def __init__(self, **watermarks: tuple[int, int]) -> None:
         self.watermarks = {int(name[1:]): marks for name, marks in watermarks.items()}
-        self.commits: dict[int, int] = {}
-        self.commit_error: KafkaError | None = None
         self.batches: list[list[Message]] = []
         self.failing: dict[str, list[Exception]] = {}
-        self.calls: list[tuple[str, list[Place]]] = []
+        self.calls: list[tuple[str, list[Offset]]] = []
         self.closed = False
 
-    def get_watermark_offsets(self, at: TopicPartition, **_: float) -> tuple[int, int]:
+    def get_watermark_offsets(self, partition: TopicPartition, **_: float) -> tuple[int, int]:
         self._fail("get_watermark_offsets")
-        return self.watermarks[at.partition]
+        return self.watermarks[partition.partition]
 
-    def committed(self, parts: list[TopicPartition], **_: float) -> list[Any]:
-        self._fail("committed")
-        at = parts[0]
-        found = TopicPartition(at.topic, at.partition, self.commits.get(at.partition, -1001))
-        error = self.commit_error
-        return [type("Committed", (), {"offset": found.offset, "error": error})]
-
-    def consume(self, *_: float) -> list[Message]:
+    def consume(self, records: int, *_: float) -> list[Message]:
+        """Return the next batch, or as much of it as is wanted; the next call returns the rest."""
         self._fail("consume")
-        return self.batches.pop(0) if self.batches else []
+        batch = self.batches.pop(0) if self.batches else []
+        if len(batch) > records:
+            self.batches.insert(0, batch[records:])
+        return batch[:records]
 
     def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> None:  # noqa: FBT001 - the client's own shape
         self._fail("commit")
         assert asynchronous
-        self._told("commit", offsets)
+        self._record("commit", offsets)
 
-    def incremental_assign(self, parts: list[TopicPartition]) -> None:
-        self._told("assign", parts)
+    def incremental_assign(self, partitions: list[TopicPartition]) -> None:
+        self._record("assign", partitions)
 
-    def incremental_unassign(self, parts: list[TopicPartition]) -> None:
-        self._told("unassign", parts)
+    def incremental_unassign(self, partitions: list[TopicPartition]) -> None:
+        self._record("unassign", partitions)
 
-    def pause(self, parts: list[TopicPartition]) -> None:
-        self._told("pause", parts)
+    def pause(self, partitions: list[TopicPartition]) -> None:
+        self._record("pause", partitions)
 
-    def resume(self, parts: list[TopicPartition]) -> None:
-        self._told("resume", parts)
+    def resume(self, partitions: list[TopicPartition]) -> None:
+        self._record("resume", partitions)
 
     def close(self) -> None:
         self._fail("close")
         self.closed = True
 
-    def told(self, name: str) -> list[list[Place]]:
+    def calls_of(self, name: str) -> list[list[Offset]]:
         """The non-empty calls of a method."""
-        return [places for called, places in self.calls if called == name and places]
+        return [offsets for called, offsets in self.calls if called == name and offsets]
 
-    def _told(self, name: str, parts: Sequence[TopicPartition]) -> None:
-        self.calls.append((name, [(part.partition, part.offset) for part in parts]))
+    def _record(self, name: str, partitions: Sequence[TopicPartition]) -> None:
+        self.calls.append((name, [(partition.partition, partition.offset) for partition in partitions]))
 
     def _fail(self, name: str) -> None:
         if self.failing.get(name):

@@ -1,4 +1,4 @@
-"""The worker process: exit codes and signals, and one that really consumes, from librdkafka's mock cluster."""
+"""The worker process: exit codes and signals, and a worker that consumes from librdkafka's mock cluster."""
 
 import os
 import signal
@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from threading import Event, Thread
+from datetime import datetime
+from pathlib import Path
+from threading import Event, Thread, current_thread
 from typing import Any
 from unittest.mock import Mock
 from urllib.request import urlopen
@@ -16,13 +18,12 @@ from urllib.request import urlopen
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from functions.adapters.aws import Aws
+from functions.bootstrap import App
 from functions.core.errors import Fatal, InvalidSetting, Unavailable
-from functions.core.settle import Settled
-from functions.core.slice import Slice
-from functions.pipelines.logins import PIPELINE
 from functions.runtimes.worker import process
-from functions.settings import Settings
-from tests.unit.runtimes.world import DEVICE, IP, NO_FLOOD, SETTINGS, Logs, World, login
+from functions.runtimes.worker.client import consumer_settings
+from tests.unit.runtimes.world import DEVICE, IP, KEY, SETTINGS, Logs, World, login
 
 PATIENCE = 20.0
 
@@ -35,12 +36,12 @@ def eventually(true: Callable[[], object]) -> None:
 
 
 class Exit(BaseException):
-    """Stands in for the end of the process."""
+    """Raised in place of the end of the process."""
 
 
 @pytest.fixture
 def exits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[..., None]], int]]:
-    """Runs the process around a `serve`, and says with which code it ended."""
+    """Runs the process around a `serve`, and returns its exit code."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def leave(code: int) -> None:
@@ -60,7 +61,7 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[..., N
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_drained_worker_exits_with_0(exits: Callable[[Callable[..., None]], int], number: int) -> None:
-    def serve(_settings: Settings, stopping: Event, _log: object) -> None:
+    def serve(_app: App, stopping: Event, _log: object) -> None:
         os.kill(os.getpid(), number)
         assert stopping.wait(5)
 
@@ -68,7 +69,7 @@ def test_a_drained_worker_exits_with_0(exits: Callable[[Callable[..., None]], in
 
 
 @pytest.mark.parametrize("error", [Fatal("client"), ZeroDivisionError("bug")])
-def test_a_broken_worker_exits_with_1_and_says_why(
+def test_a_broken_worker_exits_with_1_and_logs_the_reason(
     exits: Callable[[Callable[..., None]], int], error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def serve(*_: object) -> None:
@@ -77,7 +78,7 @@ def test_a_broken_worker_exits_with_1_and_says_why(
     logs = Logs()
     monkeypatch.setattr(process, "logger", lambda _settings: logs.log)
     assert exits(serve) == 1
-    (line,) = logs.said("worker is broken")
+    (line,) = logs.lines_of("worker is broken")
     assert str(error) in line["exception"]
 
 
@@ -85,7 +86,7 @@ def test_a_misconfigured_worker_leaves_the_exit_code_to_the_command_line(
     exits: Callable[[Callable[..., None]], int],
 ) -> None:
     def serve(*_: object) -> None:
-        raise InvalidSetting("TANDEM_STAGE: is missing")
+        raise InvalidSetting("TANDEM_STAGE: missing")
 
     with pytest.raises(InvalidSetting):
         exits(serve)
@@ -110,37 +111,49 @@ class Cluster:
 
 
 class Process:
-    """A worker's `serve` on in-memory stores and a mock cluster, on a thread."""
+    """A worker's `serve` on in-memory stores and a mock cluster, on a thread.
 
-    def __init__(self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.world, self.logs, self.stopping = World(replace(PIPELINE, limits=NO_FLOOD)), Logs(), Event()
+    `before_settling` is called on the settling thread, so that a test can delay an attempt or make it raise.
+    """
+
+    def __init__(self, cluster: Cluster, folder: Path) -> None:
+        self.world, self.logs, self.stopping = World(), Logs(), Event()
         self.failure: Exception | None = None
-        self.cloudwatch = Mock()
-        self.settle: Callable[[Slice], Settled] = self.world.settler.settle
-        self._settings = SETTINGS.model_copy(update={"drain_seconds": 2.0, "session_timeout_seconds": 6.0})
-        self._kafka = {"bootstrap.servers": cluster.bootstrap, "log_level": 0}
+        self.before_settling: Callable[[], None] = lambda: None
+        key = folder / "mask-key"
+        key.write_bytes(KEY)
+        self.settings = SETTINGS.model_copy(
+            update={
+                "bootstrap_servers": cluster.bootstrap,
+                "mask_key_from": f"file:{key}",
+                "flood_ratio": 1.0,
+                "slice_seconds": 0.05,
+                "drain_seconds": 2.0,
+                "session_timeout_seconds": 6.0,
+            }
+        )
         self._thread = Thread(target=self._serve)
-        monkeypatch.setattr(process, "App", lambda _settings: self)
-        monkeypatch.setattr(process, "tune_collector", lambda: None)
 
-    pipeline = property(lambda self: self.world.pipeline)
-    ledger = property(lambda self: self.world.ledger)
-    aws = property(lambda self: self)
-    kafka = property(lambda self: self._kafka)
-    settler = property(lambda self: self)
+    def app(self) -> App:
+        return App(self.settings, replace(self.world.stores, now=self._now))
+
+    def _now(self) -> datetime:
+        if current_thread().name.startswith("settle"):
+            self.before_settling()
+        return self.world.stores.now()
 
     def _serve(self) -> None:
         try:
-            process.serve(self._settings, self.stopping, self.logs.log)
-        except Exception as error:  # noqa: BLE001 - a test asks for it
+            process.serve(self.app(), self.stopping, self.logs.log)
+        except Exception as error:  # noqa: BLE001 - a test checks it
             self.failure = error
 
     def start(self) -> None:
         self._thread.start()
-        eventually(lambda: self.failure or self.logs.said("partitions"))
+        eventually(lambda: self.failure or self.logs.lines_of("partitions"))
 
     def stop(self) -> float:
-        """Seconds that it took to drain."""
+        """Stop the worker and return the seconds of its drain."""
         began = time.monotonic()
         self.stopping.set()
         if self._thread.ident is not None:
@@ -149,7 +162,7 @@ class Process:
         return time.monotonic() - began
 
     def get(self, path: str) -> str:
-        (line,) = self.logs.said("worker is up")
+        (line,) = self.logs.lines_of("worker started")
         with urlopen(f"http://127.0.0.1:{line['http_port']}{path}", timeout=5) as answer:
             return str(answer.read().decode())
 
@@ -160,24 +173,33 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture
-def worker(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
-    one = Process(cluster, monkeypatch)
-    yield one
-    one.stop()
+def worker(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Process]:
+    monkeypatch.setattr(process, "tune_collector", lambda: None)
+    silent = {"log_level": 0}  # the client may outlive its broker
+    monkeypatch.setattr(process, "consumer_settings", lambda *given: consumer_settings(*given) | silent)
+    running = Process(cluster, tmp_path)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def cloudwatch(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """CloudWatch's client, in place of a client that needs an account."""
+    client = Mock()
+    monkeypatch.setattr(Aws, "cloudwatch", client)
+    return client
 
 
 def test_a_drain_may_take_its_time_without_failing_liveness(worker: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "Consumer", lambda _settings: Mock())
+    worker.settings = worker.settings.model_copy(update={"drain_seconds": 600})
     with ThreadPoolExecutor(1) as threads:
-        app: Any = worker
-        made = process.connect(
-            SETTINGS.model_copy(update={"drain_seconds": 600}), app, threads, worker.logs.log, Mock()
-        )
-    assert made.state.unhealthy(made.state.turned + 630, 300) is None
-    assert made.leave_seconds > 600
+        connected = process.connect(worker.app(), threads, threads, worker.logs.log, Mock())
+    assert connected.state.unhealthy(connected.state.turned + 630, 300) is None
+    assert connected.leave_seconds > 600
 
 
-def test_records_are_settled_committed_and_told(cluster: Cluster, worker: Process) -> None:
+def test_records_are_settled_committed_and_reported(cluster: Cluster, worker: Process) -> None:
     cluster.produce(login(), login(ip=f"{IP}x"), f"{IP} {DEVICE}".encode(), None, login(user_id="u-2"))
     worker.start()
     eventually(lambda: worker.world.next().get(0) == 5)
@@ -187,45 +209,45 @@ def test_records_are_settled_committed_and_told(cluster: Cluster, worker: Proces
     worker.stop()
     assert worker.failure is None
     assert cluster.committed() == 5
-    assert sorted(worker.world.table.rows) == ["u-1", "u-2"]
-    assert [line["change"] for line in worker.logs.said("partitions")] == ["assigned", "revoked"]
-    told = worker.logs.text.getvalue() + page
-    assert IP not in told
-    assert DEVICE not in told
+    assert sorted(worker.world.table.rows) == [("u-1",), ("u-2",)]
+    assert [line["change"] for line in worker.logs.lines_of("partitions")] == ["assigned", "revoked"]
+    output = worker.logs.text.getvalue() + page
+    assert IP not in output
+    assert DEVICE not in output
 
 
-def test_metrics_are_put_to_cloudwatch_where_that_is_wanted_at_the_latest_by_the_drain(
-    cluster: Cluster, worker: Process
+def test_metrics_are_put_to_cloudwatch_if_set_at_the_latest_by_the_drain(
+    cluster: Cluster, worker: Process, cloudwatch: Mock
 ) -> None:
-    worker._settings = worker._settings.model_copy(update={"cloudwatch_seconds": 3600.0})
+    worker.settings = worker.settings.model_copy(update={"cloudwatch_seconds": 3600.0})
     cluster.produce(login(), login(user_id="u-2"))
     worker.start()
     eventually(lambda: worker.world.next().get(0) == 2)
     worker.stop()
     assert worker.failure is None
-    put = worker.cloudwatch.put_metric_data.call_args.kwargs
-    (records,) = [each for each in put["MetricData"] if each["MetricName"] == "records_total"]
-    assert {each["Name"]: each["Value"] for each in records["Dimensions"]} == {
+    put = cloudwatch.put_metric_data.call_args.kwargs
+    (records,) = [datum for datum in put["MetricData"] if datum["MetricName"] == "records_total"]
+    assert {dimension["Name"]: dimension["Value"] for dimension in records["Dimensions"]} == {
         "stage": "test", "pipeline": "logins", "runtime": "worker",
     }  # fmt: skip
     assert records["Value"] == 2
 
 
-def test_metrics_are_not_put_where_nobody_wants_that(cluster: Cluster, worker: Process) -> None:
+def test_metrics_are_not_put_to_cloudwatch_by_default(cluster: Cluster, worker: Process, cloudwatch: Mock) -> None:
     cluster.produce(login())
     worker.start()
     eventually(lambda: worker.world.next().get(0) == 1)
     worker.stop()
-    assert worker.cloudwatch.mock_calls == []
+    assert cloudwatch.mock_calls == []
 
 
 def test_a_stop_while_partitions_are_paused_drains_in_time_and_commits_nothing(
     cluster: Cluster, worker: Process
 ) -> None:
-    def settle(_part: Slice) -> Settled:
+    def outage() -> None:
         raise Unavailable("s3")
 
-    worker.settle = settle
+    worker.before_settling = outage
     cluster.produce(login())
     worker.start()
     eventually(lambda: 'tandem_paused_partitions{pipeline="logins"} 1.0' in worker.get("/metrics"))
@@ -235,14 +257,13 @@ def test_a_stop_while_partitions_are_paused_drains_in_time_and_commits_nothing(
 
 
 def test_a_slice_that_ends_within_the_drain_is_committed(cluster: Cluster, worker: Process) -> None:
-    begun, settle = Event(), worker.settle
+    begun = Event()
 
-    def slow(part: Slice) -> Settled:
+    def slow() -> None:
         begun.set()
         time.sleep(0.5)
-        return settle(part)
 
-    worker.settle = slow
+    worker.before_settling = slow
     cluster.produce(login())
     worker.start()
     assert begun.wait(PATIENCE)
@@ -263,22 +284,22 @@ def test_a_ledger_that_cannot_be_read_ends_the_process(
     assert str(worker.failure) == "no permission"
 
 
-def test_a_topic_that_is_not_there_ends_the_process(worker: Process) -> None:
+def test_a_missing_topic_ends_the_process(worker: Process) -> None:
     worker.start()
     eventually(lambda: worker.failure)
     assert isinstance(worker.failure, Fatal)
     assert "user-login" in str(worker.failure)
 
 
-def test_a_bug_that_the_drain_brings_to_light_ends_the_process(cluster: Cluster, worker: Process) -> None:
+def test_a_bug_during_the_drain_ends_the_process(cluster: Cluster, worker: Process) -> None:
     begun = Event()
 
-    def settle(_part: Slice) -> Settled:
+    def bug() -> None:
         begun.set()
         time.sleep(0.5)
         raise ZeroDivisionError("bug")
 
-    worker.settle = settle
+    worker.before_settling = bug
     cluster.produce(login())
     worker.start()
     assert begun.wait(PATIENCE)
@@ -286,10 +307,10 @@ def test_a_bug_that_the_drain_brings_to_light_ends_the_process(cluster: Cluster,
     assert isinstance(worker.failure, ZeroDivisionError)
 
 
-def test_an_address_that_is_taken_is_a_wrong_setting(cluster: Cluster, worker: Process) -> None:
+def test_an_address_in_use_is_an_invalid_setting(cluster: Cluster, worker: Process) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        worker._settings = worker._settings.model_copy(update={"http_port": port})
+        worker.settings = worker.settings.model_copy(update={"http_port": port})
         worker.start()
         eventually(lambda: worker.failure)
     assert isinstance(worker.failure, InvalidSetting)

@@ -1,0 +1,78 @@
+"""The status of partitions as a table."""
+
+from collections.abc import Sequence
+
+from functions.operate.formatting import counted, duration, number, printable, table
+from functions.operate.status.letters import OpenLetters
+from functions.operate.status.partition_status import PartitionStatus, PipelineStatus, summary
+from functions.operate.stops import since
+
+HEADINGS = ("partition", "next", "log end", "lag", "committed", "in progress", "newest settled", "gaps")
+
+
+def status_text(status: PipelineStatus) -> str:
+    """Return the table of a pipeline's partitions, its open dead letters if there are any, then its summary."""
+    last = f"{status.pipeline}: {summary(status.partitions, status.error)}"
+    return "\n".join(filter(None, (status_table(status.partitions), _letters(status.letters), last)))
+
+
+def _letters(letters: OpenLetters) -> str:
+    if letters.error is not None:
+        return f"open dead letters: unknown: {printable(letters.error)}"
+    counts = ", ".join(
+        f"{n:,}{' or more' if reason in letters.truncated else ''} {reason}" for reason, n in letters.counts.items()
+    )
+    return counts and f"open dead letters: {counts}: see tandem dead-letters summary"
+
+
+def status_table(statuses: Sequence[PartitionStatus]) -> str:
+    """Return a line for each partition, then one for each stop and each suspect slice."""
+    lines = [table(HEADINGS, map(_cells, statuses)), *map(_stop, statuses), *map(_suspect, statuses)]
+    return "\n".join(filter(None, lines))
+
+
+def _stop(status: PartitionStatus) -> str:
+    stop = status.stop
+    if stop is None:
+        return ""
+    age = duration(status.now.timestamp() - stop.at / 1000)
+    return (
+        f"partition {status.partition} is stopped, {stop.reason.value}, since {since(stop)} ({age} ago), at the slice "
+        f"[{stop.first}, {stop.last}]: {printable(stop.detail)}"
+    )
+
+
+def _suspect(status: PartitionStatus) -> str:
+    suspect = status.suspect
+    if suspect is None:
+        return ""
+    size = counted(suspect.size, "record")
+    return (
+        f"partition {status.partition} has suspect records up to offset {suspect.end}: an attempt ended with its "
+        f"process, {size} are settled at a time"
+    )
+
+
+def _cells(status: PartitionStatus) -> tuple[str, ...]:
+    position, bounds = status.position, status.bounds
+    return (
+        str(status.partition), number(position.next if position else None), number(bounds.high if bounds else None),
+        number(status.lag), number(status.committed), _progress(status),
+        "-" if status.age is None else f"{duration(status.age)} old", _gaps(status),
+    )  # fmt: skip
+
+
+def _progress(status: PartitionStatus) -> str:
+    position = status.position
+    if status.stop is not None:
+        return "stopped"
+    if position is None or position.day is None:
+        return "-"
+    return f"step {position.step}" if position.step else f"open since {position.day}"
+
+
+def _gaps(status: PartitionStatus) -> str:
+    offsets = sum(gap.last - gap.first + 1 for gap in status.gaps)
+    parts = [f"{counted(offsets, 'offset')} in {counted(len(status.gaps), 'gap')}"] if status.gaps else []
+    parts += [f"{status.expired:,} expired unsettled"] if status.expired else []
+    return ", ".join(parts) or "none"

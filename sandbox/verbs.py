@@ -1,0 +1,120 @@
+"""The verbs of the sandbox. `tandem` has them only where this folder is installed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command."""
+    app.command()(demo)
+    app.command()(bench)
+    app.command()(smoke)
+
+
+def demo(  # noqa: PLR0913, PLR0917 - one for each option
+    records: Annotated[int, typer.Option(min=1, max=2_000_000, help="The number of logins to generate.")] = 50_000,
+    seed: Annotated[int, typer.Option(help="The same seed and number generate the same logins.")] = 1,
+    broker: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|apache|embedded|HOST:PORT",
+            help="auto: Apache Kafka by Java and Maven or by Docker, else librdkafka's embedded broker. "
+            "HOST:PORT: your own, plaintext; the demo creates its topics there and deletes them at the end.",
+        ),
+    ] = "auto",
+    file: Annotated[
+        Path | None,
+        typer.Option("--input", metavar="FILE.jsonl", help="Produce these lines unchanged, invalid ones included."),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for report.json, report.html and logs.")] = Path(
+        "build/demo"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print report.json to standard output.")] = False,  # noqa: FBT002
+) -> None:
+    """Run both runtimes on this machine, with a crash, and prove that no record was lost or doubled.
+
+    Logins are produced to a Kafka broker. Lambda processes a burst of them,
+    then a worker takes over. The worker is killed with SIGKILL and started
+    again. At the end everything is read back and compared with what was
+    produced.
+
+    Exit code 1: a record was lost, doubled or wrong, or a store does not match.
+
+    Example: tandem demo --records 10000 --broker embedded
+    """
+    from sandbox.demo import command  # noqa: PLC0415
+
+    raise typer.Exit(command.demo(command.DemoOptions(records, seed, broker, file, out, as_json)))
+
+
+def bench(  # noqa: PLR0913, PLR0917 - one for each option
+    records: Annotated[
+        int | None, typer.Option(min=1000, help="The number of logins in a topic; 200,000, or 20,000 with --quick.")
+    ] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="How often everything is measured, in turn; 3, or 1 with --quick.")
+    ] = None,
+    broker: Annotated[str, typer.Option(metavar="auto|apache|HOST:PORT", help="See tandem demo --help.")] = "auto",
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Measure only this, or this group; may be repeated.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer records, one round: about two minutes.")] = False,  # noqa: FBT002
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for report.json, report.html and downloads.")] = (
+        Path("build/bench")
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print report.json to standard output.")] = False,  # noqa: FBT002
+) -> None:
+    """Measure Tandem beside its peers: a hand-written loop, aiokafka, FastStream, Quix, Kafka Connect, Powertools.
+
+    All of them read the same logins from the same Kafka, in turn, so that their ratios hardly depend on the machine.
+
+    Example: tandem bench --quick --only worker --only hand
+    """
+    from sandbox.bench import command  # noqa: PLC0415
+
+    default_records, default_rounds = (20_000, 1) if quick else (200_000, 3)
+    selected = tuple(only or ())
+    command.bench(
+        command.BenchOptions(
+            records or default_records, rounds or default_rounds, broker, selected, quick, out.absolute(), as_json
+        )
+    )
+
+
+def smoke(  # noqa: PLR0913, PLR0917 - one for each option
+    stage: Annotated[str, typer.Option(metavar="NAME", help="A deployed stage, or sandbox.")] = "sandbox",
+    records: Annotated[int, typer.Option(min=100, max=100_000, help="The number of logins to produce.")] = 1000,
+    seed: Annotated[
+        int, typer.Option(help="The same seed and number make the same logins, but for users and times.")
+    ] = 1,
+    pod: Annotated[
+        str | None,
+        typer.Option(metavar="NAMESPACE/POD", help="Reach the stage from this pod, which has the worker's image."),
+    ] = None,
+    handover: Annotated[
+        str | None, typer.Option(metavar="COMMAND", help="Hands the pipeline over; run when half is settled.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave what was stored in the stage.")] = False,  # noqa: FBT002
+    broker: Annotated[
+        str, typer.Option(metavar="auto|apache|embedded", help="The sandbox's broker, see tandem demo --help.")
+    ] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print events, one JSON object a line.")] = False,  # noqa: FBT002
+) -> None:
+    """Send logins through a deployed stage, and prove that each had its effects exactly once.
+
+    Produces logins of users of its own, with invalid ones among them, waits until they are settled, compares lake,
+    dead letters, counters, table, output topic and announcements with them, and removes what was stored. Other
+    records of the stage are not touched. Without --stage, it does so in a sandbox on this machine, from Lambda to a
+    worker.
+
+    Exit code 0: exact and cleaned up, 1: something was lost, doubled, wrong or left, or the stage does not go on,
+    2: wrong options.
+
+    Example: tandem smoke --stage dev --pod tandem-admin/admin
+    """
+    from sandbox.smoke import command  # noqa: PLC0415
+
+    options = command.SmokeOptions(stage, records, seed, pod, handover, keep, broker, as_json)
+    raise typer.Exit(command.smoke(options))

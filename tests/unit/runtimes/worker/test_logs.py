@@ -1,0 +1,125 @@
+"""What brokers say of a topic's logs: by clients that a test scripts, and by librdkafka's mock cluster."""
+
+import time
+from concurrent.futures import Future
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from functions.adapters.topic_id import NO_ID
+from functions.runtimes.worker.logs import VALID_SECONDS, Bounds, Logs, TopicState
+from tests.unit.runtimes.worker.consumers import kafka_error
+
+
+class Cluster:
+    """Brokers 1 and 2; partition 1's leader is gone, partition 2 has none."""
+
+    def __init__(self) -> None:
+        self.now, self.controller, self.error = 0.0, 1, None
+        self.admin, self.member = Mock(), Mock()
+        self.admin.list_topics.side_effect = self._metadata
+        self.logs = Logs("click", lambda: self.admin, lambda: self.member, lambda: self.now)
+
+    def answer(self, topic_id: str | KafkaException) -> None:
+        future: Future[Any] = Future()
+        if isinstance(topic_id, str):
+            future.set_result(Mock(topic_id=topic_id))
+        else:
+            future.set_exception(topic_id)
+        self.admin.describe_topics.return_value = {"click": future}
+
+    def _metadata(self, *_: Any, **__: Any) -> Any:
+        partitions = {0: Mock(leader=1), 1: Mock(leader=9), 2: Mock(leader=-1), 3: Mock(leader=2)}
+        topics = {"click": Mock(error=self.error, partitions=partitions)}
+        return Mock(topics=topics, brokers={1: None, 2: None}, controller_id=self.controller)
+
+
+def test_a_topic_has_an_id_and_leaders() -> None:
+    cluster = Cluster()
+    cluster.answer("rXrxBrcCRDeNjxZPuIqDyw")
+    assert cluster.logs.describe() == TopicState("rXrxBrcCRDeNjxZPuIqDyw", frozenset({0, 3}))
+
+
+def test_one_request_answers_for_all_partitions_that_open_together() -> None:
+    cluster = Cluster()
+    cluster.answer("an-id")
+    for _ in range(24):
+        cluster.logs.describe()
+    assert cluster.admin.list_topics.call_count == cluster.admin.describe_topics.call_count == 1
+    cluster.now = VALID_SECONDS
+    cluster.logs.describe()
+    assert cluster.admin.list_topics.call_count == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        NO_ID,
+        kafka_error(KafkaError.TOPIC_AUTHORIZATION_FAILED),
+        kafka_error(KafkaError._UNSUPPORTED_FEATURE),
+    ],
+    ids=["brokers without IDs", "no permission", "an old client or broker"],
+)
+def test_where_brokers_tell_no_id_there_is_none(answer: Any) -> None:
+    cluster = Cluster()
+    cluster.answer(answer)
+    assert cluster.logs.describe().id is None
+
+
+def test_a_cluster_without_a_controller_is_not_asked_for_the_id() -> None:
+    cluster = Cluster()
+    cluster.controller = -1
+    assert cluster.logs.describe() == TopicState(None, frozenset({0, 3}))
+    cluster.admin.describe_topics.assert_not_called()
+
+
+def test_an_answer_that_fails_is_no_answer() -> None:
+    cluster = Cluster()
+    cluster.answer(kafka_error())
+    with pytest.raises(KafkaException):
+        cluster.logs.describe()
+    cluster.answer("an-id")
+    assert cluster.logs.describe().id == "an-id"
+
+
+def test_a_topic_that_the_brokers_do_not_know_is_an_error() -> None:
+    cluster = Cluster()
+    cluster.error = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)  # type: ignore[assignment]
+    with pytest.raises(KafkaException):
+        cluster.logs.describe()
+
+
+@pytest.mark.parametrize("committed", [-1001, 0, 40])
+def test_an_offset_that_was_never_committed_is_none(committed: int) -> None:
+    cluster = Cluster()
+    cluster.member.committed.return_value = [Mock(error=None, offset=committed)]
+    assert cluster.logs.committed(0) == (None if committed < 0 else committed)
+
+
+def test_a_commit_that_cannot_be_read_is_not_taken_for_none() -> None:
+    cluster = Cluster()
+    cluster.member.committed.return_value = [Mock(error=KafkaError(KafkaError.UNSTABLE_OFFSET_COMMIT), offset=-1001)]
+    with pytest.raises(KafkaException):
+        cluster.logs.committed(0)
+
+
+def test_librdkafka_answers_while_another_client_reads() -> None:
+    producer = Producer({"test.mock.num.brokers": 1, "log_level": 0})
+    for _ in range(3):
+        producer.produce("click", b"v", partition=0)
+    assert producer.flush(5) == 0
+    brokers = ",".join(f"{broker.host}:{broker.port}" for broker in producer.list_topics(timeout=5).brokers.values())
+    client: dict[str, Any] = {"bootstrap.servers": brokers, "log_level": 0}
+    member = Consumer(client | {"group.id": "g"})
+    logs = Logs("click", lambda: AdminClient(client), lambda: member, time.monotonic)
+    try:
+        assert logs.describe() == TopicState(None, frozenset(range(4)))  # the mock cluster has no controller
+        assert (logs.bounds(0), logs.bounds(3)) == (Bounds(0, 3), Bounds(0, 0))
+        assert logs.committed(0) is None
+        member.commit(offsets=[TopicPartition("click", 0, 2)], asynchronous=False)
+        assert logs.committed(0) == 2
+    finally:
+        member.close()
