@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.integration.stage import Stage
 from tests.integration.test_worker import FAILING, LAKE, OK, stream
 from tests.integration.waiting import eventually
 from tests.integration.worker import ProbedWorker
-from tests.proxy.faults import HeldRequest
+from tests.proxy.faults import HeldRequest, is_dynamodb, only, stalled
 from tests.proxy.proxy import Proxy
 
 MIB = 2**20
@@ -81,13 +82,13 @@ def test_a_full_buffer_stays_within_the_memory_that_the_manifests_give(
     stage: Stage, environment: Image, proxy: Proxy
 ) -> None:
     wide = [login(number, padding="x" * 4096) for number in range(8000)]
+    stage.produce(wide, partition=0)  # before the worker starts: its buffer fills long before it detaches the partition
+    answer = Event()
+    proxy.fault = only(lambda request: not is_dynamodb(request), stalled(answer))
     with start(stage, environment, "full.log", **proxy.environment) as worker:
-        worker.ready()
-        held = proxy.fault = HeldRequest(LAKE)
-        stage.produce(wide, partition=0)
+        eventually(lambda: worker.metric("bytes_in_flight") > IN_FLIGHT / 2, worker.tail)
         eventually(lambda: worker.metric("paused_partitions") == 1, worker.tail)  # its neighbours keep their shares
-        assert worker.metric("bytes_in_flight") > IN_FLIGHT / 2
-        held.release()
+        answer.set()
         stage.settle(worker)
 
 
