@@ -59,9 +59,12 @@ kafka:
 unit: $(SANDBOX) ## Run the unit tests
 	@$(BIN)/python -m pytest -n 2 tests/unit $(ARGS)
 
+# Integration tests that fail run a second time, and the summary shows why: docs/decisions/0020.
+RERUNS := -r fER --rerun-show-tracebacks --max-suite-reruns 3
+
 # Only the whole suite reaches the coverage that pyproject.toml requires.
 test: kafka $(DEV) ## Run all tests, on Apache Kafka where Java and Maven are installed; ARGS="tests/contracts -x" for some
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(ARGS),,--cov --cov-report=term) $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(RERUNS) $(if $(ARGS),,--cov --cov-report=term) $(ARGS)
 
 lint: $(DEV) ## Check style, format and layers
 	@$(BIN)/ruff check --quiet .
