@@ -43,10 +43,11 @@ class PipelineMetrics:
         where = f'MetricName="{metric.name}" stage="{self.stage}" pipeline="{self.pipeline}"'
         return self._expression(f"SEARCH('{{{schema}}} {where}', '{statistic}', {self.period})", {})
 
-    def total(self, metric: Metric) -> cloudwatch.MathExpression:
-        """The sum of one of our metrics over all runtimes and labels, by Metrics Insights, which alarms support."""
+    def total(self, metric: Metric, **labels: str) -> cloudwatch.MathExpression:
+        """The sum of one of our metrics over all runtimes and other labels. Alarms support Metrics Insights."""
         schema = ", ".join((NAMESPACE, *sorted(metric.dimensions)))
-        where = f"stage = '{self.stage}' AND pipeline = '{self.pipeline}'"
+        equal = {"stage": self.stage, "pipeline": self.pipeline} | labels
+        where = " AND ".join(f"{name} = '{value}'" for name, value in equal.items())
         return self._expression(f"SELECT SUM({metric.name}) FROM SCHEMA({schema}) WHERE {where}", {})  # noqa: S608 - CloudWatch's language, our own names
 
     def both(

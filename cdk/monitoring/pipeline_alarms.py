@@ -7,6 +7,7 @@ from cdk.config import StageConfig
 from cdk.monitoring.alarm import Alarm
 from cdk.monitoring.metrics import FIVE_MINUTES, PipelineMetrics
 from functions.core import names
+from functions.core.dead_letter import Reason
 from functions.core.metrics import CONFLICTS, FLOODS, GAPS, MSK, RECORD_AGE, RECORDS, REJECTS, STOPPED, STOPS, WORKER
 from functions.core.pipeline import AnyPipeline
 
@@ -67,6 +68,11 @@ def _records(pipeline_metrics: PipelineMetrics) -> Iterator[Alarm]:
         "More than 20 records became dead letters within 5 minutes.",
         pipeline_metrics.total(REJECTS),
         above=20,  # fewer are single bad records; the queue's age alarm covers them
+    )
+    yield Alarm(
+        "lethal",
+        "Records ended the processes that settled them, and became dead letters.",
+        pipeline_metrics.total(REJECTS, reason=Reason.LETHAL.value),  # each has cost up to six restarts
     )
     yield Alarm(
         "flood",

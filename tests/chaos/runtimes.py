@@ -101,7 +101,7 @@ class Runtimes:
         code = worker.wait(2 * self._options.session + END_SECONDS)
         self.lethal_ends += code == LETHAL_EXIT_CODE
         if code and code != LETHAL_EXIT_CODE and not (young and code == -signal.SIGTERM):
-            self.surprises.append(f"{worker.name} ended with {code} after SIGTERM")
+            self.surprises.append(f"{worker.name} ended with {code} after SIGTERM: {worker.tail(2)}")
 
     def to_msk(self) -> None:
         """Drain the workers, then enable the mapping."""
@@ -122,7 +122,7 @@ class Runtimes:
             if code == LETHAL_EXIT_CODE:
                 self.lethal_ends += 1
             elif code is not None:
-                self.surprises.append(f"{worker.name} ended unexpectedly with {code}")
+                self.surprises.append(f"{worker.name} ended unexpectedly with {code}: {worker.tail(2)}")
             if code is not None:
                 self.replace(worker)
         if self.active == "msk" and self.source.error:

@@ -16,8 +16,9 @@ FATAL_ERRORS: Final = (
     KafkaError._FATAL,  # noqa: SLF001 - an error built from its code alone does not report that it is fatal
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
 )
+# Brokers also report it for a moment after their own start, with topics that exist.
+UNKNOWN_TOPIC: Final = KafkaError.UNKNOWN_TOPIC_OR_PART
 # The log does not hold the offset to read: the partition is to be opened again.
 PARTITION_ERRORS: Final = (KafkaError._AUTO_OFFSET_RESET,)  # noqa: SLF001 - see above
 
@@ -55,7 +56,7 @@ def consumer_settings(settings: Settings, connection: Mapping[str, Any]) -> dict
 
 
 def is_fatal(error: KafkaError) -> bool:
-    """Whether the client cannot recover: it failed, or the log or the permission to read it has changed."""
+    """Whether the client cannot recover: it failed, or may no longer read the topic."""
     return error.fatal() or error.code() in FATAL_ERRORS
 
 

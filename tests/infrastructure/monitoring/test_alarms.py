@@ -9,7 +9,7 @@ from tests.infrastructure.conftest import Templates
 from tests.infrastructure.monitoring.watched import Watched, alarms, by_alarm, exists
 
 OF_PIPELINE = {
-    "lag-growing", "no-progress", "record-age", "rejects", "flood", "stopped", "gaps", "ledger-conflicts",
+    "lag-growing", "no-progress", "record-age", "rejects", "lethal", "flood", "stopped", "gaps", "ledger-conflicts",
     "function-errors", "function-throttles", "function-duration", "table-throttles",
 }  # fmt: skip
 TABLE = "AWS::DynamoDB::GlobalTable"
@@ -63,7 +63,7 @@ def test_missing_data_raises_no_alarm(templates: Templates) -> None:
 def test_a_condition_that_recovers_within_minutes_raises_no_alarm(templates: Templates) -> None:
     """Only a metric that is counted once, or that already contains a delay, raises an alarm immediately."""
     at_once = {name for name, alarm in alarms(templates, "prod").items() if alarm["DatapointsToAlarm"] == 1}
-    assert at_once == {"rejects", "flood", "gaps"} | OF_QUEUE
+    assert at_once == {"rejects", "lethal", "flood", "gaps"} | OF_QUEUE
 
 
 def test_the_lag_is_that_of_the_consumer_group(templates: Templates) -> None:

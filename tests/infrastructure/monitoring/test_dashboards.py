@@ -30,7 +30,7 @@ def test_the_first_row_shows_health_and_lag(templates: Templates) -> None:
             f"Is it healthy? {runtime} is enabled", "Is it keeping up? Lag in records", "Age of the oldest record, s",
             "Records settled a minute",
         ]  # fmt: skip
-        assert len(first[0]["properties"]["alarms"]) == 12
+        assert len(first[0]["properties"]["alarms"]) == 13
 
 
 def test_both_runtimes_are_shown_together(templates: Templates) -> None:

@@ -246,7 +246,6 @@ def test_without_room_for_more_waiting_records_are_settled() -> None:
         KafkaError._FATAL,
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
     ],
 )
 def test_a_fatal_client_error_ends_the_process(code: int) -> None:
@@ -257,6 +256,20 @@ def test_a_fatal_client_error_ends_the_process(code: int) -> None:
 def test_any_error_reported_as_fatal_is_fatal() -> None:
     with pytest.raises(Fatal):
         Bench().turn([failed(KafkaError.FENCED_INSTANCE_ID, fatal=True)])
+
+
+def test_brokers_may_not_know_the_topic_for_a_moment_and_a_group_without_its_partitions_for_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    bench.turn([failed(KafkaError.UNKNOWN_TOPIC_OR_PART)], [])
+    assert [line["level"] for line in bench.logs.lines_of("consumer")] == ["WARNING"]
+    monkeypatch.setattr(loop, "UNKNOWN_SECONDS", 0.0)
+    bench.turn([])
+    bench.fleet.lanes.clear()
+    bench.turn([], [failed(KafkaError.UNKNOWN_TOPIC_OR_PART)])
+    with pytest.raises(Fatal, match="the brokers have not known the topic for"):
+        bench.turn([])
 
 
 def test_an_error_that_the_client_recovers_from_is_a_warning_and_other_records_count() -> None:
