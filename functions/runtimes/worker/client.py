@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Thread
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError
 
@@ -19,8 +19,16 @@ FATAL_ERRORS: Final = (
 )
 # Brokers also report it for a moment after their own start, with topics that exist.
 UNKNOWN_TOPIC: Final = KafkaError.UNKNOWN_TOPIC_OR_PART
+
 # The log does not hold the offset to read: the partition is to be opened again.
 PARTITION_ERRORS: Final = (KafkaError._AUTO_OFFSET_RESET,)  # noqa: SLF001 - see above
+
+
+class UnknownTopic(NamedTuple):
+    """Brokers reported at `since`, on the monotonic clock, that they don't know the topic."""
+
+    since: float
+    error: str
 
 
 def consumer_settings(settings: Settings, connection: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from functions.core.errors import Fatal
 from functions.core.metrics import ASSIGNED, BYTES_IN_FLIGHT, OPENING, PAUSED, REBALANCES, STOPPED, Metric
 from functions.runtimes.worker.budget import Budget
-from functions.runtimes.worker.client import PARTITION_ERRORS, UNKNOWN_TOPIC, is_fatal, leave
+from functions.runtimes.worker.client import PARTITION_ERRORS, UNKNOWN_TOPIC, UnknownTopic, is_fatal, leave
 from functions.runtimes.worker.fleet import Fleet
 from functions.runtimes.worker.health import State
 from functions.runtimes.worker.lag import Lag
@@ -44,7 +44,7 @@ class Worker:
     consumer: Consumer = field(init=False)
     opener: Opener = field(init=False)
     record_bytes: float = RECORD_BYTES  # the mean of the last read
-    unknown_since: float | None = None  # when brokers did not know the topic; None once partitions are assigned again
+    unknown_topic: UnknownTopic | None = None  # None once partitions are assigned again
 
     def run(self, stopping: Event, stall_seconds: float) -> None:
         """Turn until `stopping` is set. Raises Fatal if the client failed or an attempt makes no progress."""
@@ -138,19 +138,19 @@ class Worker:
         assert error is not None  # noqa: S101 - `read` selects such messages
         if error.code() in PARTITION_ERRORS and (lane := self._lane_of(message)):
             lane.reopen(time.monotonic() + REOPEN_SECONDS)
-        if error.code() == UNKNOWN_TOPIC and self.unknown_since is None:
-            self.unknown_since = time.monotonic()
+        if error.code() == UNKNOWN_TOPIC and self.unknown_topic is None:
+            self.unknown_topic = UnknownTopic(time.monotonic(), error.str())
         if is_fatal(error):
             raise Fatal(f"consumer: {error.str()}")
         self.log.warning("consumer", extra={"partition": message.partition(), "error": error.str()})
 
     def _check_topic(self, now: float) -> None:
         """Raise Fatal if brokers have not known the topic for too long: the client then gives up its partitions."""
-        if self.unknown_since is None or now - self.unknown_since < UNKNOWN_SECONDS:
+        if self.unknown_topic is None or now - self.unknown_topic.since < UNKNOWN_SECONDS:
             return
         if not self.fleet.lanes:
-            raise Fatal(f"consumer: the brokers have not known the topic for {UNKNOWN_SECONDS:.0f} s")
-        self.unknown_since = None
+            raise Fatal(f"consumer: for {UNKNOWN_SECONDS:.0f} s: {self.unknown_topic.error}")
+        self.unknown_topic = None
 
     def _lane_of(self, message: Message) -> Lane | None:
         partition = message.partition()

@@ -94,7 +94,7 @@ def test_librdkafka_reads_a_partition_again_that_was_paused_when_it_left() -> No
     for offset in range(3):
         cluster.produce("click", b"%d" % offset, partition=0)
     assert cluster.flush(5) == 0
-    brokers = ",".join(f"{broker.host}:{broker.port}" for broker in cluster.list_topics(timeout=5).brokers.values())
+    brokers = ",".join(f"{broker.host}:{broker.port}" for broker in cluster.list_topics(timeout=60).brokers.values())
     group = Group()
     client = {"bootstrap.servers": brokers, "group.id": "g", "auto.offset.reset": "error", "log_level": 0}
     with closing(Consumer(client | {"enable.auto.commit": False})) as group.consumer:
@@ -129,7 +129,7 @@ def test_partitions_that_stay_are_settled_while_others_drain() -> None:
 
     def settle(slice_: Slice) -> Settled:
         if slice_.partition == 0:
-            release.wait(5)
+            release.wait(120)
         return Settled(next=slice_.end + 1)
 
     group = Group(settle, drain=0.3)
@@ -146,7 +146,7 @@ def test_a_drain_is_bounded_and_later_results_are_not_committed() -> None:
     release = Event()
 
     def settle(slice_: Slice) -> Settled:
-        release.wait(5)
+        release.wait(120)
         return Settled(next=slice_.end + 1)
 
     group = Group(settle, drain=0.05)
@@ -154,7 +154,7 @@ def test_a_drain_is_bounded_and_later_results_are_not_committed() -> None:
     group.settle(0)
     began = time.monotonic()
     group.revoke(0)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 60
     release.set()
     group.threads.shutdown()
     assert group.events[1:] == [("revoked", [0])]

@@ -207,12 +207,12 @@ def test_attempts_are_abandoned_within_a_limit_and_only_outside_of_the_pipelines
         def run(self) -> Settled:
             self.evaluating = self._slice.partition == 0
             settlements.append(self)
-            release.wait(5)
+            release.wait(120)
             return Settled()
 
         def abandon(self) -> None:
             super().abandon()
-            release.wait(5)  # the ledger does not answer
+            release.wait(120)  # the ledger does not answer
 
     with ThreadPoolExecutor(3) as threads:
         fleet = make_fleet(threads=threads, partitions=(0, 1, 2))
@@ -223,7 +223,7 @@ def test_attempts_are_abandoned_within_a_limit_and_only_outside_of_the_pipelines
             time.sleep(0.01)
         began = time.monotonic()
         fleet.abandon([0, 1, 7])
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 60
         assert {stub._slice.partition: stub.releases for stub in settlements} == {0: 0, 1: 1, 2: 0}
         release.set()
 

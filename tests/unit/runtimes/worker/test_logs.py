@@ -110,8 +110,8 @@ def test_librdkafka_answers_while_another_client_reads() -> None:
     producer = Producer({"test.mock.num.brokers": 1, "log_level": 0})
     for _ in range(3):
         producer.produce("click", b"v", partition=0)
-    assert producer.flush(5) == 0
-    brokers = ",".join(f"{broker.host}:{broker.port}" for broker in producer.list_topics(timeout=5).brokers.values())
+    assert producer.flush(60) == 0
+    brokers = ",".join(f"{broker.host}:{broker.port}" for broker in producer.list_topics(timeout=60).brokers.values())
     client: dict[str, Any] = {"bootstrap.servers": brokers, "log_level": 0}
     member = Consumer(client | {"group.id": "g"})
     logs = Logs("click", lambda: AdminClient(client), lambda: member, time.monotonic)

@@ -71,7 +71,7 @@ def test_the_client_keeps_only_the_headers_that_it_was_told_to_keep() -> None:
     cluster = Producer({"test.mock.num.brokers": 1, "log_level": 0, "compression.type": "zstd"})
     cluster.produce("t", b"v", partition=0, headers=[("h", b"")] * 50_000)
     assert cluster.flush(10) == 0
-    brokers = ",".join(f"{broker.host}:{broker.port}" for broker in cluster.list_topics(timeout=5).brokers.values())
+    brokers = ",".join(f"{broker.host}:{broker.port}" for broker in cluster.list_topics(timeout=60).brokers.values())
     client = Consumer({"bootstrap.servers": brokers, "group.id": "g", "log_level": 0})
     client.assign([TopicPartition("t", 0, 0)])
     (message,) = read(client, 1, 10.0).messages
