@@ -56,8 +56,9 @@ $(DEV): requirements-dev.txt $(SANDBOX)
 kafka:
 	@$(PYTHON) -m sandbox.broker.jars </dev/null >/dev/null 2>&1 &
 
+# More processes than cores, because some tests wait for librdkafka's mock cluster.
 unit: $(SANDBOX) ## Run the unit tests
-	@$(BIN)/python -m pytest -n 2 tests/unit $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal tests/unit $(ARGS)
 
 # Integration tests that fail run a second time, and the summary shows why: docs/decisions/0020.
 RERUNS := -r fER --rerun-show-tracebacks --max-suite-reruns 3
