@@ -96,7 +96,7 @@ class App:
                 for table in pipeline.tables
             },
             topics=self._topics(registries),
-            dead_letters=S3DeadLetters(aws.s3, settings.dead_letter_bucket, aws.pool),
+            dead_letters=S3DeadLetters(aws.object_puts, settings.dead_letter_bucket),
             now=now,
             seen=DynamoSeen(aws.item_puts, names.seen_table(settings.stage), aws.pool) if pipeline.dedup else None,
             sinks={sink.name: made(sink, self._sink_context(sink)) for sink in pipeline.custom_sinks},

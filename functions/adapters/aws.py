@@ -3,6 +3,7 @@
 Create them on one thread: botocore's sessions are not thread-safe, its clients are. aws_errors explains their errors.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from botocore.config import Config
 from botocore.session import Session
 
-from functions.adapters.direct_puts import ItemPuts, item_puts
+from functions.adapters.direct_calls import Calls, Operation, calls
+from functions.adapters.direct_operations import PutItem, PutObject
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -35,15 +37,19 @@ class Aws:
         return cast("DynamoDBClient", self._client("dynamodb", read_timeout=5))
 
     @cached_property
-    def item_puts(self) -> ItemPuts:
+    def item_puts(self) -> Calls:
         """DynamoDB's PutItem, for what is written one item a request."""
-        session = self._session
-        return item_puts(self.dynamodb, session.get_credentials(), session.get_config_variable("ca_bundle"), self.pool)
+        return self._calls(self.dynamodb, self.dynamodb.put_item, PutItem(self.dynamodb))
 
     @cached_property
     def s3(self) -> "S3Client":
         """The S3 client. Its timeout is longer, because S3 responds to a put after it has received the whole object."""
         return cast("S3Client", self._client("s3", read_timeout=15))
+
+    @cached_property
+    def object_puts(self) -> Calls:
+        """S3's PutObject, for small objects."""
+        return self._calls(self.s3, self.s3.put_object, PutObject(self.s3))
 
     @cached_property
     def secretsmanager(self) -> "SecretsManagerClient":
@@ -68,6 +74,11 @@ class Aws:
     @cached_property
     def _session(self) -> Session:
         return Session()
+
+    def _calls(self, client: Any, method: Callable[..., object], operation: Operation) -> Calls:  # noqa: ANN401 - see glue
+        session = self._session
+        certificates = session.get_config_variable("ca_bundle")
+        return calls(client, method, operation, session.get_credentials(), certificates, self.pool)
 
     def _client(self, service: str, read_timeout: int) -> Any:  # noqa: ANN401 - botocore creates its classes at run time
         """Create a client with few attempts, as whole settlements are retried, and a connection for every thread."""

@@ -2,9 +2,10 @@
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -34,31 +35,10 @@ class Objects:
     bucket: str
 
     def put(self, key: str, body: bytes, content_type: str, metadata: Mapping[str, str]) -> bool:
-        """Put the object only if absent; return whether it was put.
-
-        S3 responds with 412 if the object exists, and with 409 during another put of the same key. Only 409 is
-        retried, up to ATTEMPTS, and then raises Unavailable (AWS documentation, "Conditional writes").
-        """
-        with calling(f"s3://{self.bucket}/{key}"):
-            for attempt in range(1, ATTEMPTS + 1):
-                try:
-                    self.s3.put_object(
-                        Bucket=self.bucket,
-                        Key=key,
-                        Body=body,
-                        ContentType=content_type,
-                        Metadata=metadata,
-                        IfNoneMatch="*",
-                    )
-                except ClientError as error:
-                    if code(error) == "PreconditionFailed":
-                        return False
-                    if code(error) != "ConditionalRequestConflict" or attempt == ATTEMPTS:
-                        raise
-                    time.sleep(WAIT_SECONDS * 2.0**attempt * random.random())  # noqa: S311 - jitter, not a secret
-                else:
-                    return True
-        raise AssertionError  # the loop returns or raises
+        """Put the object only if absent; return whether it was put. See put_if_absent."""
+        request = put_request(self.bucket, key, body, content_type, metadata)
+        put = partial(self.s3.put_object, **request)
+        return put_if_absent(f"s3://{self.bucket}/{key}", put, put)
 
     def get(self, key: str) -> StoredObject | None:
         """Return the object, or None if there is none. S3's reads are strongly consistent."""
@@ -99,3 +79,32 @@ class Objects:
     def _pages(self, **parameters: Any) -> Iterator[Any]:  # noqa: ANN401 - S3's own parameters
         with calling(f"s3://{self.bucket}"):
             yield from self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **parameters)
+
+
+def put_request(bucket: str, key: str, body: bytes, content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parameters of a PutObject that fails if the object exists."""
+    return {
+        "Bucket": bucket, "Key": key, "Body": body, "ContentType": content_type, "Metadata": metadata,
+        "IfNoneMatch": "*",
+    }  # fmt: skip
+
+
+def put_if_absent(resource: str, put: Callable[[], object], again: Callable[[], object]) -> bool:
+    """Return whether `put`, the call of a put_request, put its object; `again` repeats it.
+
+    S3 responds with 412 if the object exists, and with 409 during another put of the same key. Only 409 is retried, up
+    to ATTEMPTS, and then raises Unavailable (AWS documentation, "Conditional writes").
+    """
+    with calling(resource):
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                (put if attempt == 1 else again)()
+            except ClientError as error:
+                if code(error) == "PreconditionFailed":
+                    return False
+                if code(error) != "ConditionalRequestConflict" or attempt == ATTEMPTS:
+                    raise
+                time.sleep(WAIT_SECONDS * 2.0**attempt * random.random())  # noqa: S311 - jitter, not a secret
+            else:
+                return True
+    raise AssertionError  # the loop returns or raises

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from functions.adapters.aws_errors import calling, code
 from functions.adapters.conditional import CONDITION_FAILED
-from functions.adapters.direct_puts import ItemPuts
+from functions.adapters.direct_calls import Calls
 from functions.adapters.parallel import for_each
 from functions.core.dedup import KEPT_PERIODS, SeenEvent, holder_of, with_claim
 from functions.core.errors import Corrupt
@@ -29,7 +29,7 @@ Attribute = dict[str, Any]
 class DynamoSeen:
     """See ports.SeenStore."""
 
-    puts: ItemPuts
+    puts: Calls
     table: str
     pool: Executor
 

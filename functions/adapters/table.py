@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from functions.adapters.attributes import attribute
 from functions.adapters.aws_errors import calling, code, message
 from functions.adapters.conditional import CONDITION_FAILED
-from functions.adapters.direct_puts import ItemPuts
+from functions.adapters.direct_calls import Calls
 from functions.adapters.parallel import in_flight
 from functions.core.effects import Newest, Order
 from functions.core.ports import Refusal
@@ -33,7 +33,7 @@ ORDER_OFFSET: Final = 10**22  # exceeds 64-bit milliseconds as microseconds, so 
 class DynamoTable:
     """See ports.TableStore. `key` names the fields of the partition key, and of the sort key if there is one."""
 
-    puts: ItemPuts
+    puts: Calls
     table: str
     key: tuple[str, ...]
 

@@ -97,7 +97,7 @@ def letters(request: pytest.FixtureRequest) -> Letters:
         memory = MemoryDeadLetters()
         return Letters(memory, lambda name: [letter for letter in memory.letters.values() if letter.pipeline == name])
     aws: Aws = request.getfixturevalue("aws")
-    return Letters(S3DeadLetters(aws.s3, DEAD, aws.pool), aws_letters(aws, DEAD))
+    return Letters(S3DeadLetters(aws.object_puts, DEAD), aws_letters(aws, DEAD))
 
 
 @TWINS

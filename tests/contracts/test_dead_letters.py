@@ -69,7 +69,7 @@ def test_nothing_is_nothing(letters: Letters) -> None:
 
 def test_letters_are_durable_or_remain(aws: Aws, name: str) -> None:
     """The real store, throttled for some of the letters: a retry continues with the rest."""
-    store, stored = S3DeadLetters(aws.s3, DEAD, aws.pool), aws_letters(aws, DEAD)
+    store, stored = S3DeadLetters(aws.object_puts, DEAD), aws_letters(aws, DEAD)
     many = [replace(LETTER, pipeline=name, offset=offset) for offset in range(50)]
     slow = throttled(aws.s3, lambda call: any(f"-{offset:020}.json" in call for offset in (7, 33)))
     with slow, pytest.raises(Incomplete, match="ThrottlingException") as caught:

@@ -85,7 +85,7 @@ def archive(request: pytest.FixtureRequest, clients: Callable[[], Aws], name: st
         memory = MemoryDeadLetterArchive(name)
         return Archive(memory, memory)
     aws = clients()
-    return Archive(S3DeadLetterArchive(aws.s3, DEAD, name), S3DeadLetters(aws.s3, DEAD, aws.pool))
+    return Archive(S3DeadLetterArchive(aws.s3, DEAD, name), S3DeadLetters(aws.object_puts, DEAD))
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,7 @@ def letters(request: pytest.FixtureRequest, kind: str, name: str) -> tuple[DeadL
         memory = MemoryDeadLetterArchive(name)
         return memory, MemoryLetterEraser(memory)
     aws, bucket = request.getfixturevalue("bucket")
-    return S3DeadLetters(aws.s3, bucket, aws.pool), S3LetterEraser(aws.s3, bucket, name)
+    return S3DeadLetters(aws.object_puts, bucket), S3LetterEraser(aws.s3, bucket, name)
 
 
 def test_letters_are_listed_read_and_removed(letters: tuple[DeadLetters, LetterEraser], name: str) -> None:

@@ -231,7 +231,7 @@ CALLS: dict[str, Callable[[Aws], Any]] = {
     "lake put": lambda aws: lake(aws).put(SOURCE, date(2026, 11, 23), intent_with(Schema(()))),
     "lake get": lambda aws: lake(aws).get(SOURCE, date(2026, 11, 23), 0),
     "table put": lambda aws: DynamoTable(aws.item_puts, "t", ("k",)).put([Newest(("k",), Order(0, 0, 0), None)] * 40),
-    "dead letters": lambda aws: S3DeadLetters(aws.s3, "bucket", aws.pool).store([LETTER] * 40),
+    "dead letters": lambda aws: S3DeadLetters(aws.object_puts, "bucket").store([LETTER] * 40),
     "claims": lambda aws: claims(aws).all(),
     "claim put": lambda aws: claims(aws).put(CLAIM, None),
     "claim remove": lambda aws: claims(aws).remove(CLAIM),

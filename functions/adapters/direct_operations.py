@@ -1,0 +1,108 @@
+"""The operations that are called over HTTP: DynamoDB's PutItem and S3's PutObject.
+
+Errors: DynamoDB developer guide, "Error handling with DynamoDB"; S3 API reference, "Error responses".
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from html import unescape
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from botocore.parsers import ResponseParserError
+from pydantic_core import to_json
+
+from functions.adapters.direct_calls import Request
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+CONTENT_TYPE: Final = "application/x-amz-json-1.0"
+TARGET: Final = "DynamoDB_20120810.PutItem"
+CODE: Final = re.compile(rb"<Code>([^<]+)</Code>")
+MESSAGE: Final = re.compile(rb"<Message>([^<]*)</Message>")
+
+
+@dataclass(frozen=True, slots=True)
+class PutItem:
+    """DynamoDB's. Its timeout is short: DynamoDB normally responds within milliseconds."""
+
+    client: "DynamoDBClient"
+    service: str = "dynamodb"
+    name: str = "PutItem"
+    read_seconds: float = 5.0
+
+    def request(self, parameters: Mapping[str, Any]) -> Request:
+        """See Operation."""
+        url, body = self.client.meta.endpoint_url, to_json(parameters)
+        headers = {"content-type": CONTENT_TYPE, "x-amz-target": TARGET}
+        return Request("POST", url, urlsplit(url).netloc, "/", headers, body, sha256(body).hexdigest())
+
+    def error(self, status: int, content: bytes) -> dict[str, Any]:
+        """See Operation."""
+        try:
+            answer: dict[str, Any] = json.loads(content)
+            code = answer.pop("__type").rpartition("#")[2]
+        except (ValueError, KeyError, AttributeError, TypeError):
+            raise ResponseParserError(f"PutItem: status {status}, and no error of DynamoDB") from None
+        message = answer.pop("message", None) or answer.pop("Message", "")
+        return _error(status, code, message) | answer
+
+
+class _Bucket(NamedTuple):
+    """Where a bucket's objects are: the server, and what comes before their keys."""
+
+    url: str
+    host: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutObject:
+    """S3's, with Bucket, Key, Body, ContentType, Metadata and IfNoneMatch. S3 verifies the body by its digest."""
+
+    client: "S3Client"
+    service: str = "s3"
+    name: str = "PutObject"
+    read_seconds: float = 15.0  # S3 responds after it has received the whole object
+    _buckets: dict[str, _Bucket] = field(default_factory=dict)
+
+    def request(self, parameters: Mapping[str, Any]) -> Request:
+        """See Operation."""
+        bucket = self._bucket(parameters["Bucket"])
+        body, digest = parameters["Body"], sha256(parameters["Body"]).hexdigest()
+        headers = {
+            "content-type": parameters["ContentType"], "if-none-match": parameters["IfNoneMatch"],
+            "x-amz-content-sha256": digest,
+        }  # fmt: skip
+        headers |= {f"x-amz-meta-{name.lower()}": value for name, value in parameters["Metadata"].items()}
+        path = f"{bucket.path}{quote(parameters['Key'], safe='/')}"
+        return Request("PUT", bucket.url, bucket.host, path, headers, body, digest)
+
+    def error(self, status: int, content: bytes) -> dict[str, Any]:
+        """See Operation."""
+        code, message = CODE.search(content), MESSAGE.search(content)
+        if code is None:
+            raise ResponseParserError(f"PutObject: status {status}, and no error of S3")
+        return _error(status, _text(code), _text(message) if message else "")
+
+    def _bucket(self, name: str) -> _Bucket:
+        """Where botocore puts this bucket's objects, which depends on the endpoint and on the bucket's name."""
+        if name not in self._buckets:
+            url = self.client.generate_presigned_url("put_object", Params={"Bucket": name, "Key": "k"})
+            parts = urlsplit(url)
+            server = f"{parts.scheme}://{parts.netloc}"
+            self._buckets[name] = _Bucket(server, parts.netloc, parts.path.removesuffix("k"))
+        return self._buckets[name]
+
+
+def _error(status: int, code: str, message: str) -> dict[str, Any]:
+    return {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+
+def _text(found: re.Match[bytes]) -> str:
+    return unescape(found[1].decode(errors="replace"))
