@@ -25,7 +25,7 @@ def encode(letter: DeadLetter) -> bytes:
     body = {"version": VERSION, "reason": letter.reason.value} | {name: getattr(letter, name) for name in PLAIN_FIELDS}
     body |= {"key": _as_dict(letter.key), "value": _as_dict(letter.value)}
     body["headers"] = [[name, _base64(value)] for name, value in letter.headers]
-    return json.dumps(body, indent=None if len(letter.headers) > 100 else 1).encode()  # noqa: PLR2004
+    return json.dumps(body).encode()
 
 
 def parse(body: bytes) -> DeadLetter:
