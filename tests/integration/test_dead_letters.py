@@ -22,7 +22,7 @@ from functions.operate.redrive.plan import STALE_CLAIM_AFTER
 from tests.integration.records import logins
 from tests.integration.stage import Stage
 from tests.integration.test_operate import log, settle_with_a_bug, tandem
-from tests.integration.waiting import eventually
+from tests.integration.waiting import PATIENCE, eventually
 
 LETTERS: Final = 150  # of each of two partitions
 REDRIVE: Final = ("dead-letters", "redrive", "--execute")
@@ -75,9 +75,9 @@ def later(stage: Stage) -> None:
 def test_killed_redrives_send_each_record_once_and_in_order(stocked: Stage) -> None:
     chance = random.Random(15)  # noqa: S311 - the same moments in each run
     for _ in range(3):
-        sent = chance.randrange(20, 60)
+        sent = chance.randrange(5, 25)
         before = len(claims(stocked))
-        with started(stocked, *REDRIVE, "--per-second", "100") as process:
+        with started(stocked, *REDRIVE, "--per-second", "10") as process:  # so that no machine is too slow to kill it
             at_claim: Callable[[], bool] = lambda: len(claims(stocked)) >= before + sent  # noqa: E731, B023
             eventually(lambda: process.poll() is not None or at_claim(), lambda: len(claims(stocked)))  # noqa: B023
             process.kill()
@@ -97,15 +97,15 @@ def test_killed_redrives_send_each_record_once_and_in_order(stocked: Stage) -> N
 )
 def test_ctrl_c_ends_in_good_order_and_the_same_command_continues(stocked: Stage, verb: str, done: str) -> None:
     command = ("dead-letters", verb, "--reason", "failed", "--execute")
-    with started(stocked, *command, "--per-second", "60") as process:
-        eventually(lambda: len(claims(stocked)) >= 60, lambda: len(claims(stocked)))
+    with started(stocked, *command, "--per-second", "10") as process:
+        eventually(lambda: len(claims(stocked)) >= 20, lambda: len(claims(stocked)))
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert error.splitlines()[-1].startswith(done)
     assert "Traceback" not in error
     before = len(claims(stocked))
-    assert 60 <= before < 2 * LETTERS
+    assert 20 <= before < 2 * LETTERS
     assert {claim["state"]["S"] for claim in claims(stocked)} <= {ClaimState.SENT, ClaimState.DISCARDED}
     assert f"{2 * LETTERS - before:,} record" in tandem(stocked, *command).splitlines()[-1]
     if verb == "redrive":
@@ -115,7 +115,7 @@ def test_ctrl_c_ends_in_good_order_and_the_same_command_continues(stocked: Stage
 def test_two_operators_at_once_send_each_record_once_and_in_order(stocked: Stage) -> None:
     with started(stocked, *REDRIVE) as one, started(stocked, *REDRIVE) as two:
         for process in (one, two):
-            _, error = process.communicate(timeout=120)
+            _, error = process.communicate(timeout=PATIENCE)
             assert (process.returncode, error) == (0, "")
     tandem(stocked, *REDRIVE)
     assert redriven(stocked) == [*range(LETTERS)] * 2
