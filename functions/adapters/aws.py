@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from botocore.config import Config
 from botocore.session import Session
 
-from functions.adapters.direct_calls import Calls, Operation, calls
+from functions.adapters.direct_calls import Calls, DirectOperation, calls
 from functions.adapters.direct_operations import PutItem, PutObject
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Aws:
     def _session(self) -> Session:
         return Session()
 
-    def _calls(self, client: Any, method: Callable[..., object], operation: Operation) -> Calls:  # noqa: ANN401 - see glue
+    def _calls(self, client: Any, method: Callable[..., object], operation: DirectOperation) -> Calls:  # noqa: ANN401 - see glue
         session = self._session
         certificates = session.get_config_variable("ca_bundle")
         return calls(client, method, operation, session.get_credentials(), certificates, self.pool)

@@ -33,7 +33,7 @@ from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
 from functions.adapters.aws_errors import NOT_ARRIVED, THROTTLED
-from functions.adapters.direct_connection import Connection
+from functions.adapters.direct_connection import ServerConnection
 from functions.core.backoff import Backoff
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Request(NamedTuple):
     digest: str  # SHA-256 of the body, in hexadecimal digits
 
 
-class Operation(Protocol):
+class DirectOperation(Protocol):
     """One of a service's operations. Parameters are those of botocore's client."""
 
     @property
@@ -91,7 +91,7 @@ class Calls(Protocol):
 def calls(  # noqa: PLR0913, PLR0917 - what botocore has found out
     client: Any,  # noqa: ANN401 - any service's
     method: Callable[..., object],
-    operation: Operation,
+    operation: DirectOperation,
     credentials: "Credentials | None",
     ca_bundle: str | None,
     pool: Executor,
@@ -130,10 +130,10 @@ class DirectCalls:
 
     client: Any
     method: Callable[..., object]
-    operation: Operation
+    operation: DirectOperation
     credentials: "Credentials | None"
     tls: ssl.SSLContext | None
-    _idle: deque[Connection] = field(default_factory=deque)
+    _idle: deque[ServerConnection] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         weakref.finalize(self, _close_all, self._idle)
@@ -150,7 +150,7 @@ class DirectCalls:
             return partial(self._again, parameters, error)
         return partial(self._finish, parameters, connection)
 
-    def _finish(self, parameters: Mapping[str, Any], connection: Connection | None) -> None:
+    def _finish(self, parameters: Mapping[str, Any], connection: ServerConnection | None) -> None:
         try:
             self._receive(connection)
         except TRANSIENT as error:
@@ -173,7 +173,7 @@ class DirectCalls:
                 return
         raise error
 
-    def _send(self, parameters: Mapping[str, Any]) -> Connection | None:
+    def _send(self, parameters: Mapping[str, Any]) -> ServerConnection | None:
         """Send a request; return the connection of the answer, None if one of botocore's hooks has answered."""
         name = f"{self.operation.service}.{self.operation.name}"
         events, model = self.client.meta.events, self.client.meta.service_model.operation_model(self.operation.name)
@@ -198,7 +198,7 @@ class DirectCalls:
             connection.send(request.method, request.path, headers, request.body)
         return connection
 
-    def _receive(self, connection: Connection | None) -> None:
+    def _receive(self, connection: ServerConnection | None) -> None:
         if connection is None:
             return
         with self._using(connection):
@@ -211,7 +211,7 @@ class DirectCalls:
             self._raise_for(status, self.operation.error(status, content))
 
     @contextmanager
-    def _using(self, connection: Connection) -> Iterator[None]:
+    def _using(self, connection: ServerConnection) -> Iterator[None]:
         """Close the connection on an error, and those that wait: they may be as old. Raises botocore's error."""
         try:
             yield
@@ -221,7 +221,7 @@ class DirectCalls:
             error_class = ReadTimeoutError if isinstance(error, TimeoutError) else ConnectionClosedError
             raise error_class(endpoint_url=connection.url, error=error) from error
 
-    def _connection(self, request: Request) -> Connection:
+    def _connection(self, request: Request) -> ServerConnection:
         """Return a connection that waits, or open one. A process has one bucket for an operation, so one server."""
         try:
             connection = self._idle.pop()
@@ -232,7 +232,7 @@ class DirectCalls:
                 return connection
             connection.close()
         try:
-            return Connection(request.url, self.tls, self.operation.read_seconds)
+            return ServerConnection(request.url, self.tls, self.operation.read_seconds)
         except OSError as error:
             raise EndpointConnectionError(endpoint_url=request.url, error=error) from error
 
@@ -241,7 +241,7 @@ class DirectCalls:
             raise ClientError(answer, self.operation.name)
 
 
-def _close_all(connections: deque[Connection]) -> None:
+def _close_all(connections: deque[ServerConnection]) -> None:
     while connections:
         connections.pop().close()
 

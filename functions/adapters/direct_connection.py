@@ -15,7 +15,7 @@ MAX_LINE: Final = 65_536
 HTTP, HTTPS = 80, 443  # ports
 
 
-class Connection:
+class ServerConnection:
     """Raises OSError if it fails, TimeoutError after `read_seconds` without an answer. `tls` None: plain HTTP."""
 
     def __init__(self, url: str, tls: ssl.SSLContext | None, read_seconds: float) -> None:

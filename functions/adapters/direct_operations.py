@@ -37,13 +37,13 @@ class PutItem:
     read_seconds: float = 5.0
 
     def request(self, parameters: Mapping[str, Any]) -> Request:
-        """See Operation."""
+        """See DirectOperation."""
         url, body = self.client.meta.endpoint_url, to_json(parameters)
         headers = {"content-type": CONTENT_TYPE, "x-amz-target": TARGET}
         return Request("POST", url, urlsplit(url).netloc, "/", headers, body, sha256(body).hexdigest())
 
     def error(self, status: int, content: bytes) -> dict[str, Any]:
-        """See Operation."""
+        """See DirectOperation."""
         try:
             answer: dict[str, Any] = json.loads(content)
             code = answer.pop("__type").rpartition("#")[2]
@@ -72,7 +72,7 @@ class PutObject:
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
 
     def request(self, parameters: Mapping[str, Any]) -> Request:
-        """See Operation."""
+        """See DirectOperation."""
         bucket = self._bucket(parameters["Bucket"])
         body, digest = parameters["Body"], sha256(parameters["Body"]).hexdigest()
         headers = {
@@ -84,7 +84,7 @@ class PutObject:
         return Request("PUT", bucket.url, bucket.host, path, headers, body, digest)
 
     def error(self, status: int, content: bytes) -> dict[str, Any]:
-        """See Operation."""
+        """See DirectOperation."""
         code, message = CODE.search(content), MESSAGE.search(content)
         if code is None:
             raise ResponseParserError(f"PutObject: status {status}, and no error of S3")

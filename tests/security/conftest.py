@@ -60,7 +60,7 @@ class Observed:
         consumer, meter, state = FakeConsumer(p0=(0, 50)), PrometheusMeter("logins"), State(0.0)
         lane = Lane("user-login", 0, self.world.pipeline.limits, Pace(1, 75.0), position=0, is_open=True)
         fleet = Fleet(self.world.settler.begin, SameThread(), time.time, Backoff(0.0, 0.0), {0: lane})
-        lag = Lag(fleet, meter, self.logs.log, SameThread(), lambda _: 50)
+        lag = Lag(fleet, meter, self.logs.log, SameThread(), lambda asked: dict.fromkeys(asked, 50))
         worker = Worker(fleet, lag, meter, state, self.logs.log, 10**6, leave_seconds=0.2)
         worker.consumer = consumer  # type: ignore[assignment]
         worker.opener = Opener(lambda _: 0, SameThread(), fleet, self.logs.log)

@@ -5,7 +5,7 @@ where the client has passed them and holds nothing else, they do not count.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,14 +25,14 @@ RECORD_SECONDS: Final = 1.0  # the interval between samples
 class Lag:
     """Measures the lag of all lanes of a fleet. `recorded` is the time of the last samples, of the monotonic clock.
 
-    `threads` ask the brokers, by `log_end`, for the ends of logs that are not read.
+    `threads` ask the brokers, by `log_ends`, for the ends of logs that are not read. Some may be missing.
     """
 
     fleet: Fleet
     meter: Meter
     log: Logger
     threads: Executor
-    log_end: Callable[[int], int]
+    log_ends: Callable[[Collection[int]], Mapping[int, int]]
     recorded: float = 0.0
     asking: Future[None] | None = None
 
@@ -66,11 +66,13 @@ class Lag:
 
     def _ask(self, lanes: list[Lane]) -> None:
         """Ask the brokers for log ends: statistics only know those of logs that are fetched. Runs on a thread."""
+        try:
+            ends = self.log_ends([lane.partition for lane in lanes])
+        except KafkaException as error:
+            self.log.warning("log ends", extra={"error": str(error)})
+            return
         for lane in lanes:
-            try:
-                lane.log_end = self.log_end(lane.partition)
-            except KafkaException as error:
-                self.log.warning("log end", extra={"partition": lane.partition, "error": str(error)})
+            lane.log_end = ends.get(lane.partition, lane.log_end)
 
 
 def _learn(lane: Lane, known: dict[str, Any]) -> None:

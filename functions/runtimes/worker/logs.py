@@ -4,20 +4,21 @@ Not with the client that reads records: librdkafka's Python client lets one thre
 that reads would keep the others waiting for minutes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # documented, and not in `__all__`
-from confluent_kafka.cimpl import OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from functions.adapters.topic_id import topic_id
 
 TIMEOUT: Final = 5.0  # seconds, of each request
-VALID_SECONDS: Final = 1.0  # one description answers for all partitions that open together
-SPEC: Final[Any] = OffsetSpec  # the stubs declare an abstract class; it can be called
+DESCRIBED_SECONDS: Final = 1.0  # how long a description answers for all partitions that open together
+MEASURED_SECONDS: Final = 0.2  # how long offsets do
+NO_LEADER: Final = KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
+Answer = TypeVar("Answer")
 
 
 class Bounds(NamedTuple):
@@ -36,10 +37,31 @@ class TopicState:
 
 
 @dataclass(slots=True)
+class Shared(Generic[Answer]):
+    """An answer about all partitions, which the threads that ask within `seconds` share. An error is no answer."""
+
+    ask: Callable[[], Answer]
+    seconds: float
+    monotonic: Callable[[], float]
+    _answer: Answer | None = None
+    _valid_until: float = -1.0
+    _asking: Lock = field(default_factory=Lock)
+
+    def get(self) -> Answer:
+        """Return the answer, and ask if there is none or it is too old."""
+        with self._asking:
+            if self._answer is None or self.monotonic() >= self._valid_until:
+                self._answer = self.ask()
+                self._valid_until = self.monotonic() + self.seconds
+            return self._answer
+
+
+@dataclass(slots=True)
 class Logs:
     """The logs of one topic, and what a group has committed there. All methods raise KafkaException.
 
-    `admin` and `member` make the clients when they are first needed; the consumer never joins its group.
+    `admin` and `member` make the clients when they are first needed; the consumer never joins its group. A worker opens
+    many partitions together: a request for each of a thousand took minutes.
     """
 
     topic: str
@@ -48,50 +70,79 @@ class Logs:
     monotonic: Callable[[], float]
     _admin: AdminClient | None = None
     _member: Consumer | None = None
-    _state: TopicState = field(default_factory=TopicState)
-    _valid_until: float = -1.0
     _clients: Lock = field(default_factory=Lock)
-    _describing: Lock = field(default_factory=Lock)
+    _state: Shared[TopicState] = field(init=False)
+    _bounds: Shared[Mapping[int, Bounds | KafkaException]] = field(init=False)
+    _committed: Shared[Mapping[int, TopicPartition]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._state = Shared(self._describe, DESCRIBED_SECONDS, self.monotonic)
+        self._bounds = Shared(self._ask_bounds, MEASURED_SECONDS, self.monotonic)
+        self._committed = Shared(self._ask_committed, MEASURED_SECONDS, self.monotonic)
 
     def describe(self) -> TopicState:
         """Return the topic's ID, which a recreated topic does not share, and its leaders, as of a second ago."""
-        admin = self._admin_client()
-        with self._describing:
-            if self.monotonic() >= self._valid_until:
-                self._state = self._describe(admin)
-                self._valid_until = self.monotonic() + VALID_SECONDS
-            return self._state
+        return self._state.get()
 
     def bounds(self, partition: int) -> Bounds:
-        """Return the bounds of a partition's log. Requests of several threads do not wait for each other."""
-        admin, requested = self._admin_client(), TopicPartition(self.topic, partition)
-        answers = [
-            admin.list_offsets(
-                {requested: SPEC(spec)}, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=TIMEOUT
-            )
-            for spec in (OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST)
-        ]
-        low, high = (future.result().offset for answer in answers for future in answer.values())
-        return Bounds(low, high)
+        """Return the bounds of a partition's log, as of a moment ago."""
+        answer = self._bounds.get().get(partition, NO_LEADER)
+        if isinstance(answer, KafkaException):
+            raise answer
+        return answer
+
+    def ends(self, partitions: Collection[int]) -> dict[int, int]:
+        """Return where the logs of partitions end, without those for which no broker answers."""
+        led = sorted(set(partitions) & self._leaders())
+        answers = self._offsets(OFFSET_END, led)
+        return {number: answer for number, answer in answers.items() if not isinstance(answer, KafkaException)}
 
     def committed(self, partition: int) -> int | None:
-        """Return the group's committed offset; None if it has none.
-
-        By a consumer: AdminClient.list_consumer_group_offsets crashes while a coordinator loads (librdkafka 5040).
-        """
-        with self._clients:
-            self._member = self._member or self.member()
-        (answer,) = self._member.committed([TopicPartition(self.topic, partition)], timeout=TIMEOUT)
+        """Return the group's committed offset, as of a moment ago; None if it has none."""
+        answer = self._committed.get().get(partition)
+        if answer is None:
+            raise NO_LEADER
         if answer.error is not None:
             raise KafkaException(answer.error)  # not the same as a group that has never committed
         return answer.offset if answer.offset >= 0 else None
+
+    def _ask_bounds(self) -> dict[int, Bounds | KafkaException]:
+        led = sorted(self._leaders())
+        lows, highs = (self._offsets(spec, led) for spec in (OFFSET_BEGINNING, OFFSET_END))
+        return {number: _bounds(lows[number], highs[number]) for number in led}
+
+    def _offsets(self, time: int, partitions: Sequence[int]) -> dict[int, int | KafkaException]:
+        """Ask for one offset of each partition, by Kafka's times for the first and the last one.
+
+        By a consumer: the answer to AdminClient.list_offsets may never come, whatever its timeout is.
+        """
+        asked = [TopicPartition(self.topic, number, time) for number in partitions]
+        answers = self._consumer().offsets_for_times(asked, timeout=TIMEOUT) if asked else []
+        return {
+            answer.partition: answer.offset if answer.error is None else KafkaException(answer.error)
+            for answer in answers
+        }
+
+    def _ask_committed(self) -> dict[int, TopicPartition]:
+        """By a consumer: an AdminClient crashes while a coordinator loads its groups (librdkafka 5040)."""
+        asked = [TopicPartition(self.topic, number) for number in sorted(self._leaders())]
+        return {answer.partition: answer for answer in self._consumer().committed(asked, timeout=TIMEOUT)}
+
+    def _leaders(self) -> frozenset[int]:
+        return self.describe().leaders or frozenset()
+
+    def _consumer(self) -> Consumer:
+        with self._clients:
+            self._member = self._member or self.member()
+            return self._member
 
     def _admin_client(self) -> AdminClient:
         with self._clients:
             self._admin = self._admin or self.admin()
             return self._admin
 
-    def _describe(self, admin: AdminClient) -> TopicState:
+    def _describe(self) -> TopicState:
+        admin = self._admin_client()
         metadata = admin.list_topics(self.topic, timeout=TIMEOUT)
         topic = metadata.topics[self.topic]
         if topic.error is not None:
@@ -100,3 +151,9 @@ class Logs:
         # Without a reachable controller the request would wait for one.
         id_ = topic_id(admin, self.topic, TIMEOUT) if metadata.controller_id in metadata.brokers else None
         return TopicState(id_, leaders)
+
+
+def _bounds(low: int | KafkaException, high: int | KafkaException) -> Bounds | KafkaException:
+    if isinstance(low, KafkaException):
+        return low
+    return high if isinstance(high, KafkaException) else Bounds(low, high)

@@ -106,7 +106,7 @@ def connect(app: App, threads: Executor, asking: Executor, log: Logger, meter: M
     fleet = Fleet(app.settler.begin, threads, time.time)
     worker = Worker(
         fleet=fleet,
-        lag=Lag(fleet, meter, log, asking, lambda partition: logs.bounds(partition).high),
+        lag=Lag(fleet, meter, log, asking, logs.ends),
         meter=meter,
         state=State(now, LOOP_SECONDS + settings.drain_seconds, brokers_seen=now, was_ready=now),
         log=log,

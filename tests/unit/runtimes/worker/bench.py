@@ -1,7 +1,7 @@
 """A worker on a fake consumer, and batches for it to read."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from confluent_kafka import Message, TopicPartition
@@ -45,14 +45,14 @@ class Bench:
         lanes = {number: make_lane(partition=number) for number in range(partitions)}
         self.fleet = Fleet(beginning(settle), threads or SameThread(), time.time, Backoff(0.0, 0.0), lanes)
         self.meter = PrometheusMeter("clicks")
-        self.lag = Lag(self.fleet, self.meter, self.logs.log, SameThread(), self._log_end)
+        self.lag = Lag(self.fleet, self.meter, self.logs.log, SameThread(), self._log_ends)
         self.worker = Worker(self.fleet, self.lag, self.meter, State(0.0), self.logs.log, room, leave_seconds=0.2)
         self.worker.consumer = self.consumer  # type: ignore[assignment]
         self.worker.record_bytes = 1.0  # so that the first read is not limited
         self.worker.opener = Opener(first_offset, SameThread(), self.fleet, self.logs.log, Backoff(0.0, 0.0))
 
-    def _log_end(self, partition: int) -> int:
-        return self.consumer.get_watermark_offsets(TopicPartition("click", partition))[1]
+    def _log_ends(self, partitions: Collection[int]) -> dict[int, int]:
+        return {each: self.consumer.get_watermark_offsets(TopicPartition("click", each))[1] for each in partitions}
 
     @property
     def lanes(self) -> list[Lane]:

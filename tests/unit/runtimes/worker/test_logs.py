@@ -1,7 +1,7 @@
 """What brokers say of a topic's logs: by clients that a test scripts, and by librdkafka's mock cluster."""
 
-import time
 from concurrent.futures import Future
+from itertools import count
 from typing import Any
 from unittest.mock import Mock
 
@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 
 from functions.adapters.topic_id import NO_ID
-from functions.runtimes.worker.logs import VALID_SECONDS, Bounds, Logs, TopicState
+from functions.runtimes.worker.logs import DESCRIBED_SECONDS, MEASURED_SECONDS, Bounds, Logs, TopicState
 from tests.unit.runtimes.worker.consumers import kafka_error
 
 
@@ -21,6 +21,7 @@ class Cluster:
         self.now, self.controller, self.error = 0.0, 1, None
         self.admin, self.member = Mock(), Mock()
         self.admin.list_topics.side_effect = self._metadata
+        self.failing: set[int] = set()
         self.logs = Logs("click", lambda: self.admin, lambda: self.member, lambda: self.now)
 
     def answer(self, topic_id: str | KafkaException) -> None:
@@ -30,6 +31,14 @@ class Cluster:
         else:
             future.set_exception(topic_id)
         self.admin.describe_topics.return_value = {"click": future}
+
+    def offsets(self, asked: list[TopicPartition], **_: Any) -> list[Any]:
+        """Each log begins and ends at ten times its partition's number."""
+        broken = KafkaError(KafkaError._TRANSPORT)
+        return [
+            Mock(partition=n, offset=10 * n, error=broken if n in self.failing else None)
+            for n in (each.partition for each in asked)
+        ]
 
     def _metadata(self, *_: Any, **__: Any) -> Any:
         partitions = {0: Mock(leader=1), 1: Mock(leader=9), 2: Mock(leader=-1), 3: Mock(leader=2)}
@@ -43,13 +52,13 @@ def test_a_topic_has_an_id_and_leaders() -> None:
     assert cluster.logs.describe() == TopicState("rXrxBrcCRDeNjxZPuIqDyw", frozenset({0, 3}))
 
 
-def test_one_request_answers_for_all_partitions_that_open_together() -> None:
+def test_one_description_answers_for_all_partitions_that_open_together() -> None:
     cluster = Cluster()
     cluster.answer("an-id")
     for _ in range(24):
         cluster.logs.describe()
     assert cluster.admin.list_topics.call_count == cluster.admin.describe_topics.call_count == 1
-    cluster.now = VALID_SECONDS
+    cluster.now = DESCRIBED_SECONDS
     cluster.logs.describe()
     assert cluster.admin.list_topics.call_count == 2
 
@@ -95,15 +104,54 @@ def test_a_topic_that_the_brokers_do_not_know_is_an_error() -> None:
 @pytest.mark.parametrize("committed", [-1001, 0, 40])
 def test_an_offset_that_was_never_committed_is_none(committed: int) -> None:
     cluster = Cluster()
-    cluster.member.committed.return_value = [Mock(error=None, offset=committed)]
+    cluster.answer("an-id")
+    cluster.member.committed.return_value = [Mock(error=None, offset=committed, partition=0)]
     assert cluster.logs.committed(0) == (None if committed < 0 else committed)
 
 
 def test_a_commit_that_cannot_be_read_is_not_taken_for_none() -> None:
     cluster = Cluster()
-    cluster.member.committed.return_value = [Mock(error=KafkaError(KafkaError.UNSTABLE_OFFSET_COMMIT), offset=-1001)]
+    cluster.answer("an-id")
+    unstable = KafkaError(KafkaError.UNSTABLE_OFFSET_COMMIT)
+    cluster.member.committed.return_value = [
+        Mock(error=unstable, offset=-1001, partition=0), Mock(error=None, offset=7, partition=3),
+    ]  # fmt: skip
     with pytest.raises(KafkaException):
         cluster.logs.committed(0)
+    assert cluster.logs.committed(3) == 7
+
+
+def test_one_request_for_all_partitions_answers_for_those_that_open_together() -> None:
+    cluster = Cluster()
+    cluster.answer("an-id")
+    cluster.member.offsets_for_times.side_effect = cluster.offsets
+    cluster.member.committed.side_effect = lambda asked, **_: [
+        Mock(error=None, offset=each.partition, partition=each.partition) for each in asked
+    ]
+    for _ in range(24):
+        assert (cluster.logs.bounds(3), cluster.logs.committed(3)) == (Bounds(30, 30), 3)
+    assert (cluster.member.offsets_for_times.call_count, cluster.member.committed.call_count) == (2, 1)
+    cluster.now = MEASURED_SECONDS
+    cluster.logs.bounds(0)
+    assert cluster.member.offsets_for_times.call_count == 4
+
+
+def test_a_partition_without_an_answer_keeps_no_other_one_from_its_own() -> None:
+    cluster = Cluster()
+    cluster.answer("an-id")
+    cluster.member.offsets_for_times.side_effect = cluster.offsets
+    cluster.failing = {0}
+    assert cluster.logs.bounds(3) == Bounds(30, 30)
+    assert cluster.logs.ends([0, 1, 3]) == {3: 30}
+    for without_answer in (0, 1, 2):
+        with pytest.raises(KafkaException):
+            cluster.logs.bounds(without_answer)
+    cluster.member.committed.return_value = [Mock(error=None, offset=7, partition=3)]
+    with pytest.raises(KafkaException):
+        cluster.logs.committed(1)
+    assert cluster.logs.ends([1, 2]) == {}
+    asked = [[each.partition for each in call.args[0]] for call in cluster.member.offsets_for_times.call_args_list]
+    assert asked[0] == [0, 3], "a request waits for partitions without a leader"
 
 
 def test_librdkafka_answers_while_another_client_reads() -> None:
@@ -114,7 +162,7 @@ def test_librdkafka_answers_while_another_client_reads() -> None:
     brokers = ",".join(f"{broker.host}:{broker.port}" for broker in producer.list_topics(timeout=60).brokers.values())
     client: dict[str, Any] = {"bootstrap.servers": brokers, "log_level": 0}
     member = Consumer(client | {"group.id": "g"})
-    logs = Logs("click", lambda: AdminClient(client), lambda: member, time.monotonic)
+    logs = Logs("click", lambda: AdminClient(client), lambda: member, count(0, 10).__next__)  # no answer is shared
     try:
         assert logs.describe() == TopicState(None, frozenset(range(4)))  # the mock cluster has no controller
         assert (logs.bounds(0), logs.bounds(3)) == (Bounds(0, 3), Bounds(0, 0))
