@@ -19,6 +19,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # documented, and not in `__all__`
 from confluent_kafka.cimpl import OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST
 
+from functions.adapters.admin_answers import answer_of
 from functions.adapters.topic_id import topic_id
 from functions.core.backoff import Backoff
 from functions.core.errors import Refused, Unavailable
@@ -106,7 +107,7 @@ class KafkaBrokers:
 
         def request() -> bool:
             futures = self._admin.describe_consumer_groups([self.group], request_timeout=self.timeout)
-            return futures[self.group].result().state not in WITHOUT_MEMBERS
+            return answer_of(futures[self.group], self.timeout).state not in WITHOUT_MEMBERS
 
         return self._answer(request)
 
@@ -116,7 +117,7 @@ class KafkaBrokers:
         def request() -> None:
             offsets = [ConsumerGroupTopicPartitions(self.group, [TopicPartition(topic, partition, offset)])]
             futures = self._admin.alter_consumer_group_offsets(offsets, request_timeout=self.timeout)
-            _without_errors(futures[self.group].result().topic_partitions or ())
+            _without_errors(answer_of(futures[self.group], self.timeout).topic_partitions or ())
 
         self._answer(request)
 
@@ -127,7 +128,7 @@ class KafkaBrokers:
                 isolation_level=IsolationLevel.READ_COMMITTED,
                 request_timeout=self.timeout,
             )
-            return {partition.partition: future.result().offset for partition, future in futures.items()}
+            return {each.partition: answer_of(future, self.timeout).offset for each, future in futures.items()}
 
         return self._answer(request)
 

@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # documented, 
     ResourceType,
 )
 
+from functions.adapters.admin_answers import answer_of
 from functions.core.acls import Acl, Operation, ResourceKind
 from functions.core.errors import Refused, Unavailable
 
@@ -57,7 +58,7 @@ class KafkaAccessControl:
     def acls(self) -> frozenset[Acl]:
         """See operator_ports.AccessControl. Empty for a user that may not list them: librdkafka drops that error."""
         try:
-            found = self._admin.describe_acls(EVERYTHING, request_timeout=self.timeout).result()
+            found = answer_of(self._admin.describe_acls(EVERYTHING, request_timeout=self.timeout), self.timeout)
         except KafkaException as error:
             raise _described("list", error) from None
         return frozenset(_known(found))
@@ -75,7 +76,7 @@ class KafkaAccessControl:
     def _await(self, verb: str, futures: Mapping[Any, Any]) -> None:
         try:
             for future in futures.values():
-                future.result()
+                answer_of(future, self.timeout)
         except KafkaException as error:
             raise _described(verb, error) from None
 

@@ -5,6 +5,8 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from functions.adapters.admin_answers import answer_of
+
 UNTOLD: Final = (
     # librdkafka's own errors are named with an underscore.
     KafkaError._UNSUPPORTED_FEATURE,  # noqa: SLF001 - brokers older than topic IDs
@@ -19,7 +21,7 @@ def topic_id(admin: AdminClient, topic: str, timeout: float) -> str | None:
     """Return the ID; None where the brokers do not tell it. Raises KafkaException. `timeout` in seconds."""
     try:
         futures = admin.describe_topics(TopicCollection([topic]), request_timeout=timeout)
-        found = str(futures[topic].result().topic_id)
+        found = str(answer_of(futures[topic], timeout).topic_id)
     except KafkaException as error:
         if error.args[0].code() in UNTOLD:
             return None

@@ -1,8 +1,11 @@
 """Operators' requests to brokers: what is asked again, and what is not."""
 
+from concurrent.futures import Future
+
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from functions.adapters import admin_answers
 from functions.adapters.brokers import KafkaBrokers
 from functions.core.errors import Refused, Unavailable
 
@@ -39,3 +42,13 @@ def test_a_request_that_can_never_succeed_is_asked_once() -> None:
     with pytest.raises(Refused, match="brokers"):
         brokers(timeout=10)._answer(request)
     assert len(request.failures) == 1
+
+
+def test_an_answer_that_never_comes_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admin_answers, "MARGIN", 0.01)
+    with pytest.raises(KafkaException) as error:
+        admin_answers.answer_of(Future(), 0.0)
+    assert error.value.args[0].code() == KafkaError._TIMED_OUT
+    given: Future[int] = Future()
+    given.set_result(7)
+    assert admin_answers.answer_of(given, 0.0) == 7
