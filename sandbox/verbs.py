@@ -104,7 +104,7 @@ def smoke(  # noqa: PLR0913, PLR0917 - one for each option
 ) -> None:
     """Send logins through a deployed stage, and prove that each had its effects exactly once.
 
-    Produces logins of users of its own, with invalid ones among them, waits until they are settled, compares lake,
+    Produces logins of separate users, with invalid ones among them, waits until they are settled, compares lake,
     dead letters, counters, table, output topic and announcements with them, and removes what was stored. Other
     records of the stage are not touched. Without --stage, it does so in a sandbox on this machine, from Lambda to a
     worker.

@@ -40,7 +40,7 @@ class Alarm:
 
 
 def create(scope: Construct, name: str, alarm: Alarm, topic: sns.ITopic | None, runbooks: str) -> cloudwatch.Alarm:
-    """Create an alarm, which `topic` tells about if there is one. `runbooks`: the folder or address of the pages."""
+    """Create an alarm, which `topic` announces if there is one. `runbooks`: the folder or address of the pages."""
     created = cloudwatch.Alarm(
         scope,
         name,

@@ -18,7 +18,7 @@ NO_ID: Final = "AAAAAAAAAAAAAAAAAAAAAA"  # zero, from brokers that know no IDs
 
 
 def topic_id(admin: AdminClient, topic: str, timeout: float) -> str | None:
-    """Return the ID; None where the brokers do not tell it. Raises KafkaException. `timeout` in seconds."""
+    """Return the ID; None where the brokers do not report it. Raises KafkaException. `timeout` in seconds."""
     try:
         futures = admin.describe_topics(TopicCollection([topic]), request_timeout=timeout)
         found = str(answer_of(futures[topic], timeout).topic_id)

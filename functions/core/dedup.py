@@ -122,7 +122,7 @@ def seen_events(
 
 
 def _key(pipeline: str, event_id: str) -> str:
-    """Return a key of fixed length, which tells nothing about a person."""
+    """Return a key of fixed length, which reveals nothing about a person."""
     digest = blake2b(event_id.encode(errors="surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
     return f"{pipeline}#{digest}"
 

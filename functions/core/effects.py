@@ -54,7 +54,7 @@ class Count(NamedTuple):
     sums: tuple[tuple[str, int | Decimal], ...] = ()
 
     def negated(self) -> "Count":
-        """Return the count that takes this one back."""
+        """Return the count that cancels this one."""
         return self._replace(amount=-self.amount, sums=tuple((name, -total) for name, total in self.sums))
 
 

@@ -43,7 +43,7 @@ def type_name(error: object) -> str:
 
 
 def text_of(error: BaseException, describe: Callable[[BaseException], str] = str) -> str:
-    """Return the error's text, or another description. Its class may raise anything meanwhile."""
+    """Return the error's text, or another description. Its class may raise anything."""
     try:
         return describe(error)
     except BaseException as second:  # noqa: BLE001 - see the module's law

@@ -156,7 +156,7 @@ class Brokers(Protocol):
         """Return the numbers of a topic's partitions; Refused if there is no such topic."""
 
     def topic_id(self, topic: str) -> str | None:
-        """Return the topic's ID, which one created again does not share; None where brokers do not tell it."""
+        """Return the topic's ID, which one created again does not share; None where brokers do not report it."""
 
     def bounds(self, topic: str, partitions: Iterable[int]) -> dict[int, LogBounds]:
         """Return where each partition's log begins and ends."""

@@ -162,7 +162,7 @@ class LakeStore(Protocol):
     """Objects that are written once and never change."""
 
     def put(self, source: Source, day: date, intent: Intent) -> bool:
-        """Put the object of (source, day, intent.cover.next) only if absent. False: it exists, whoever wrote it."""
+        """Put the object of (source, day, intent.cover.next) only if absent. False: it exists, by any writer."""
 
     def get(self, source: Source, day: date, offset: int) -> Intent | None:
         """Read an object, equal to the one that was put; None if there is none. Corrupt if Tandem did not write it."""

@@ -115,7 +115,7 @@ def _fields(model: type[BaseModel], path: str, parents: tuple[type, ...]) -> tup
 
 
 def _check_names(names: Sequence[str], path: str, *, is_row: bool) -> None:
-    """Refuse names that Athena, Spark and DuckDB, which ignore case, cannot tell apart."""
+    """Refuse names that Athena, Spark and DuckDB, which ignore case, do not distinguish."""
     seen = {PARTITION_FIELD: "the lake's partition"} if is_row else {}
     for name in names:
         other = seen.setdefault(name.lower(), name)

@@ -130,7 +130,7 @@ class SinkContract:
         _equal(store.holds(), [(10, "0/0/0"), (11, "0/1/0"), (12, "1/0/0")])
 
     def test_a_row_that_is_refused(self, store: Store) -> None:
-        """Its neighbours stand, and whoever brings it again gets the same answer."""
+        """Its neighbours stand, and each writer that brings it again gets the same answer."""
         if self.refused_id is None:
             raise SkipTest("no `refused_id`: it refuses no row")
         whole = batch((0, 0, 10), (1, 0, self.refused_id), (1, 1, 11), (2, 0, 12), first=0, last=2)

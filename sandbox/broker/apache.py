@@ -47,7 +47,7 @@ class Apache(Broker):
     ) -> None:
         """Format a data folder, and start the jars in `folder`. `extra` are further Kafka properties.
 
-        It is the first broker of a cluster of its own, or the second one of the cluster that it joins. With `has_acls`
+        It is the first broker of a new cluster, or the second one of the cluster that it joins. With `has_acls`
         it is as kraft.guarded says.
         """
         port, controller, scram = kraft.free_ports(3)

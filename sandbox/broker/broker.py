@@ -18,7 +18,7 @@ QUIET = {"log_level": 0, "reconnect.backoff.ms": 50, "reconnect.backoff.max.ms":
 
 
 class Broker(AbstractContextManager["Broker"]):
-    """`reason` tells the user why it is not a better one; it is empty for the best."""
+    """`reason` says why it is not a better one; it is empty for the best."""
 
     def __init__(self, kind: BrokerKind, bootstrap: str, version: str = "", reason: str = "") -> None:
         self.kind: BrokerKind = kind

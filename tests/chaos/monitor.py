@@ -112,7 +112,7 @@ class ChaosMonitor:
             self._say(self.status())
 
     def _sample_partitions(self, before: dict[int, int], now: float) -> None:
-        moved_at, still = self._moved_at, self._still  # `begin_fault` may replace them meanwhile
+        moved_at, still = self._moved_at, self._still  # `begin_fault` may replace them
         for partition, end in list(self._load.ends.items()):
             position = self.positions.get(partition, 0)
             if position >= end or position > before.get(partition, 0):

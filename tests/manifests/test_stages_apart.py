@@ -13,7 +13,7 @@ OF_A_CLUSTER = {"PriorityClass", "NodePool", "PrometheusRule", "ClusterRole", "C
 COMPONENTS = sorted(
     str(path.parent.relative_to(K8S / "components"))
     for path in (K8S / "components").rglob("kustomization.yaml")
-    if path.parent.name != "logging"  # an overlay of its own, once per cluster
+    if path.parent.name != "logging"  # a separate overlay, once per cluster
 )
 
 Identity = tuple[str, str, str, str]

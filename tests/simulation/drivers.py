@@ -62,7 +62,7 @@ class Process:
         return not self.ended and all(lane.task is None or lane.task.ended for lane in self.lanes)
 
     def start(self, partition: Partition) -> "Lane":
-        """Start to settle a partition, in a task of its own."""
+        """Start to settle a partition, in a separate task."""
         lane = Lane(self, partition)
         self.lanes = [other for other in self.lanes if other.task and not other.task.ended]
         lane.task = self.world.scheduler.spawn(f"{self.name} (partition {partition.number})", lane.work, lane)

@@ -31,7 +31,7 @@ class DiscardRequest:
 
 @dataclass(slots=True)
 class DiscardResult:
-    """The number of records whose letters were discarded, and of those that another run claimed meanwhile."""
+    """The number of records whose letters were discarded, and of those that another run claimed first."""
 
     discarded: int = 0
     taken: int = 0

@@ -107,7 +107,7 @@ def build(app: App) -> Runtime:
 
 
 def _end_process() -> None:
-    """End the process at once; Lambda starts another one. The interpreter's own exit would wait for the thread."""
+    """End the process now; Lambda starts another one. The interpreter's own exit would wait for the thread."""
     sys.stdout.flush()
     os._exit(1)
 

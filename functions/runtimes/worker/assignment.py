@@ -43,7 +43,7 @@ class Assignment:
     def revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Wait up to the drain time for slices in flight, and commit them; the next owner settles the other records.
 
-        The slices of all other partitions go on meanwhile.
+        The slices of all other partitions continue.
         """
         numbers = [partition.partition for partition in partitions]
         end = time.monotonic() + self.drain_seconds

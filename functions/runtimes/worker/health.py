@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 LOOP_SECONDS: Final = 60.0  # the longest turn of the loop, drains excluded
-BROKER_SECONDS: Final = 20.0  # statistics tell of connections every few seconds
+BROKER_SECONDS: Final = 20.0  # statistics report connections every few seconds
 
 
 @dataclass(slots=True)

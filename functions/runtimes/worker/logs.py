@@ -30,7 +30,7 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """`id` is None where brokers do not tell it. `leaders` are the partitions with a leader; None if unknown."""
+    """`id` is None where brokers do not report it. `leaders` are the partitions with a leader; None if unknown."""
 
     id: str | None = None
     leaders: frozenset[int] | None = None

@@ -111,7 +111,7 @@ def test_a_new_group_starts_at_the_pipelines_start_and_there_again_when_the_log_
     log.limits = Bounds(20, 5000)
     assert log.offset() == begins
     log.limits = Bounds(4000, 5000)
-    assert (log.offset(), log.position.next) == (4000, begins)  # what expired meanwhile becomes a gap
+    assert (log.offset(), log.position.next) == (4000, begins)  # what expired becomes a gap
 
 
 def test_of_two_workers_that_begin_at_once_the_first_one_decides() -> None:
