@@ -7,18 +7,28 @@ that reads would keep the others waiting for minutes.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # documented, and not in `__all__`
+from confluent_kafka.cimpl import OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST
 
+from functions.adapters.admin_answers import answer_of
 from functions.adapters.topic_id import topic_id
 
 TIMEOUT: Final = 5.0  # seconds, of each request
 DESCRIBED_SECONDS: Final = 1.0  # how long a description answers for all partitions that open together
 MEASURED_SECONDS: Final = 0.2  # how long offsets do
-NO_LEADER: Final = KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
 Answer = TypeVar("Answer")
+SPEC: Final[Any] = OffsetSpec  # the stubs declare an abstract class; it can be called
 
 
 class Bounds(NamedTuple):
@@ -72,7 +82,7 @@ class Logs:
     _member: Consumer | None = None
     _clients: Lock = field(default_factory=Lock)
     _state: Shared[TopicState] = field(init=False)
-    _bounds: Shared[Mapping[int, Bounds | KafkaException]] = field(init=False)
+    _bounds: Shared[Mapping[int, Bounds]] = field(init=False)
     _committed: Shared[Mapping[int, TopicPartition]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,43 +95,53 @@ class Logs:
         return self._state.get()
 
     def bounds(self, partition: int) -> Bounds:
-        """Return the bounds of a partition's log, as of a moment ago."""
-        answer = self._bounds.get().get(partition, NO_LEADER)
-        if isinstance(answer, KafkaException):
-            raise answer
-        return answer
+        """Return the bounds of a partition's log, as of a moment ago.
+
+        Where a broker keeps the shared request from its answer, each partition is asked for alone.
+        """
+        return self._bounds.get().get(partition) or self._bounds_of(partition)
 
     def ends(self, partitions: Collection[int]) -> dict[int, int]:
         """Return where the logs of partitions end, without those for which no broker answers."""
-        led = sorted(set(partitions) & self._leaders())
-        answers = self._offsets(OFFSET_END, led)
-        return {number: answer for number, answer in answers.items() if not isinstance(answer, KafkaException)}
+        return self._offsets(OFFSET_END, sorted(set(partitions) & self._leaders()))
 
     def committed(self, partition: int) -> int | None:
         """Return the group's committed offset, as of a moment ago; None if it has none."""
         answer = self._committed.get().get(partition)
         if answer is None:
-            raise NO_LEADER
+            raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
         if answer.error is not None:
             raise KafkaException(answer.error)  # not the same as a group that has never committed
         return answer.offset if answer.offset >= 0 else None
 
-    def _ask_bounds(self) -> dict[int, Bounds | KafkaException]:
+    def _ask_bounds(self) -> dict[int, Bounds]:
         led = sorted(self._leaders())
-        lows, highs = (self._offsets(spec, led) for spec in (OFFSET_BEGINNING, OFFSET_END))
-        return {number: _bounds(lows[number], highs[number]) for number in led}
+        try:
+            low, high = self._offsets(OFFSET_BEGINNING, led), self._offsets(OFFSET_END, led)
+        except KafkaException:
+            return {}
+        return {number: Bounds(low[number], high[number]) for number in low.keys() & high.keys()}
 
-    def _offsets(self, time: int, partitions: Sequence[int]) -> dict[int, int | KafkaException]:
-        """Ask for one offset of each partition, by Kafka's times for the first and the last one.
+    def _offsets(self, time: int, partitions: Sequence[int]) -> dict[int, int]:
+        """Return one offset of each partition, by Kafka's times for the first and the last one.
 
-        By a consumer: the answer to AdminClient.list_offsets may never come, whatever its timeout is.
+        By a consumer: of many partitions, an AdminClient's answer may never come.
         """
         asked = [TopicPartition(self.topic, number, time) for number in partitions]
         answers = self._consumer().offsets_for_times(asked, timeout=TIMEOUT) if asked else []
-        return {
-            answer.partition: answer.offset if answer.error is None else KafkaException(answer.error)
-            for answer in answers
-        }
+        return {answer.partition: answer.offset for answer in answers if answer.error is None}
+
+    def _bounds_of(self, partition: int) -> Bounds:
+        """Requests of several threads do not wait for each other."""
+        admin, requested = self._admin_client(), TopicPartition(self.topic, partition)
+        answers = [
+            admin.list_offsets(
+                {requested: SPEC(spec)}, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=TIMEOUT
+            )
+            for spec in (OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST)
+        ]
+        low, high = (answer_of(future, TIMEOUT).offset for answer in answers for future in answer.values())
+        return Bounds(low, high)
 
     def _ask_committed(self) -> dict[int, TopicPartition]:
         """By a consumer: an AdminClient crashes while a coordinator loads its groups (librdkafka 5040)."""
@@ -151,9 +171,3 @@ class Logs:
         # Without a reachable controller the request would wait for one.
         id_ = topic_id(admin, self.topic, TIMEOUT) if metadata.controller_id in metadata.brokers else None
         return TopicState(id_, leaders)
-
-
-def _bounds(low: int | KafkaException, high: int | KafkaException) -> Bounds | KafkaException:
-    if isinstance(low, KafkaException):
-        return low
-    return high if isinstance(high, KafkaException) else Bounds(low, high)

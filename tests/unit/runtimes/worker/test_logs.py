@@ -32,6 +32,15 @@ class Cluster:
             future.set_exception(topic_id)
         self.admin.describe_topics.return_value = {"click": future}
 
+    def answer_alone(self, offset: int | None) -> None:
+        """The answer to a request for one partition; None: an error."""
+        future: Future[Any] = Future()
+        if offset is None:
+            future.set_exception(kafka_error(KafkaError._TIMED_OUT))
+        else:
+            future.set_result(Mock(offset=offset))
+        self.admin.list_offsets.return_value = {"asked": future}
+
     def offsets(self, asked: list[TopicPartition], **_: Any) -> list[Any]:
         """Each log begins and ends at ten times its partition's number."""
         broken = KafkaError(KafkaError._TRANSPORT)
@@ -141,17 +150,27 @@ def test_a_partition_without_an_answer_keeps_no_other_one_from_its_own() -> None
     cluster.answer("an-id")
     cluster.member.offsets_for_times.side_effect = cluster.offsets
     cluster.failing = {0}
-    assert cluster.logs.bounds(3) == Bounds(30, 30)
+    cluster.answer_alone(5)
+    assert (cluster.logs.bounds(3), cluster.logs.bounds(0)) == (Bounds(30, 30), Bounds(5, 5))
     assert cluster.logs.ends([0, 1, 3]) == {3: 30}
-    for without_answer in (0, 1, 2):
-        with pytest.raises(KafkaException):
-            cluster.logs.bounds(without_answer)
     cluster.member.committed.return_value = [Mock(error=None, offset=7, partition=3)]
     with pytest.raises(KafkaException):
         cluster.logs.committed(1)
     assert cluster.logs.ends([1, 2]) == {}
     asked = [[each.partition for each in call.args[0]] for call in cluster.member.offsets_for_times.call_args_list]
     assert asked[0] == [0, 3], "a request waits for partitions without a leader"
+
+
+def test_a_broker_that_does_not_answer_keeps_only_its_own_partitions_from_opening() -> None:
+    cluster = Cluster()
+    cluster.answer("an-id")
+    cluster.member.offsets_for_times.side_effect = kafka_error(KafkaError._TIMED_OUT)
+    cluster.answer_alone(5)
+    assert (cluster.logs.bounds(3), cluster.logs.bounds(0)) == (Bounds(5, 5), Bounds(5, 5))
+    assert cluster.member.offsets_for_times.call_count == 1
+    cluster.answer_alone(None)
+    with pytest.raises(KafkaException):
+        cluster.logs.bounds(0)
 
 
 def test_librdkafka_answers_while_another_client_reads() -> None:
