@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html import unescape
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -91,13 +92,33 @@ class PutObject:
         return _error(status, _text(code), _text(message) if message else "")
 
     def _bucket(self, name: str) -> _Bucket:
-        """Where botocore puts this bucket's objects, which depends on the endpoint and on the bucket's name."""
+        """Where botocore puts this bucket's objects, which depends on endpoint, region and the bucket's name."""
         if name not in self._buckets:
-            url = self.client.generate_presigned_url("put_object", Params={"Bucket": name, "Key": "k"})
-            parts = urlsplit(url)
+            parts = urlsplit(self._url(name))
             server = f"{parts.scheme}://{parts.netloc}"
             self._buckets[name] = _Bucket(server, parts.netloc, parts.path.removesuffix("k"))
         return self._buckets[name]
+
+    def _url(self, bucket: str) -> str:
+        """Let botocore prepare a put, and do not send it. A presigned URL has S3's global endpoint instead."""
+        thread, events = get_ident(), self.client.meta.events
+
+        def keep(request: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's
+            if get_ident() == thread:
+                raise _PreparedError(request.url)
+
+        events.register("before-send.s3.PutObject", keep)
+        try:
+            self.client.put_object(Bucket=bucket, Key="k", Body=b"")
+        except _PreparedError as prepared:
+            return str(prepared)
+        finally:
+            events.unregister("before-send.s3.PutObject", keep)
+        raise AssertionError  # the put is not sent
+
+
+class _PreparedError(Exception):
+    """Holds the URL of a request instead of sending it."""
 
 
 def _error(status: int, code: str, message: str) -> dict[str, Any]:

@@ -317,3 +317,24 @@ def test_connections_that_the_server_has_closed_cost_one_attempt(objects: Calls,
     server.answers = [(0, b"")]
     objects(**OBJECT)
     assert len(server.requests) == 8
+
+
+@pytest.mark.parametrize(
+    ("region", "bucket", "begins"),
+    [
+        ("eu-central-1", "letters", "https://letters.s3.eu-central-1.amazonaws.com/"),
+        ("us-east-1", "letters", "https://letters.s3.amazonaws.com/"),
+        ("eu-central-1", "with.dots", "https://s3.eu-central-1.amazonaws.com/with.dots/"),
+        ("cn-north-1", "letters", "https://letters.s3.cn-north-1.amazonaws.com.cn/"),
+    ],
+)
+def test_objects_go_where_botocore_puts_them(
+    monkeypatch: pytest.MonkeyPatch, region: str, bucket: str, begins: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    request = PutObject(Aws(region).s3).request(OBJECT | {"Bucket": bucket, "Key": "a/k"})
+    assert f"{request.url}{request.path}" == f"{begins}a/k"
+    assert request.url == f"https://{request.host}"
