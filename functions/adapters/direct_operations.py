@@ -74,15 +74,14 @@ class PutObject:
 
     def request(self, parameters: Mapping[str, Any]) -> Request:
         """See DirectOperation."""
-        bucket = self._bucket(parameters["Bucket"])
+        bucket, key = self._bucket(parameters), quote(parameters["Key"], safe="/")
         body, digest = parameters["Body"], sha256(parameters["Body"]).hexdigest()
         headers = {
             "content-type": parameters["ContentType"], "if-none-match": parameters["IfNoneMatch"],
             "x-amz-content-sha256": digest,
         }  # fmt: skip
         headers |= {f"x-amz-meta-{name.lower()}": value for name, value in parameters["Metadata"].items()}
-        path = f"{bucket.path}{quote(parameters['Key'], safe='/')}"
-        return Request("PUT", bucket.url, bucket.host, path, headers, body, digest)
+        return Request("PUT", bucket.url, bucket.host, f"{bucket.path}{key}", headers, body, digest)
 
     def error(self, status: int, content: bytes) -> dict[str, Any]:
         """See DirectOperation."""
@@ -91,15 +90,16 @@ class PutObject:
             raise ResponseParserError(f"PutObject: status {status}, and no error of S3")
         return _error(status, _text(code), _text(message) if message else "")
 
-    def _bucket(self, name: str) -> _Bucket:
+    def _bucket(self, parameters: Mapping[str, Any]) -> _Bucket:
         """Where botocore puts this bucket's objects, which depends on endpoint, region and the bucket's name."""
+        name = parameters["Bucket"]
         if name not in self._buckets:
-            parts = urlsplit(self._url(name))
+            parts, key = urlsplit(self._url(parameters)), quote(parameters["Key"], safe="/")
             server = f"{parts.scheme}://{parts.netloc}"
-            self._buckets[name] = _Bucket(server, parts.netloc, parts.path.removesuffix("k"))
+            self._buckets[name] = _Bucket(server, parts.netloc, parts.path.removesuffix(key))
         return self._buckets[name]
 
-    def _url(self, bucket: str) -> str:
+    def _url(self, parameters: Mapping[str, Any]) -> str:
         """Let botocore prepare a put, and do not send it. A presigned URL has S3's global endpoint instead."""
         thread, events = get_ident(), self.client.meta.events
 
@@ -109,7 +109,7 @@ class PutObject:
 
         events.register("before-send.s3.PutObject", keep)
         try:
-            self.client.put_object(Bucket=bucket, Key="k", Body=b"")
+            self.client.put_object(**parameters)
         except _PreparedError as prepared:
             return str(prepared)
         finally:

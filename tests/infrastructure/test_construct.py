@@ -61,7 +61,7 @@ def test_it_has_the_stores_the_function_and_the_mapping(example: dict[str, Any])
         each for each in of(example, "AWS::Lambda::Function") if each.get("Handler", "").startswith("functions")
     )
     assert function["Environment"]["Variables"]["TANDEM_STAGE"] == "shop"
-    assert len(of(example, "AWS::CloudWatch::Alarm")) == 12
+    assert len(of(example, "AWS::CloudWatch::Alarm")) == 13
     assert all(each["AlarmActions"] for each in of(example, "AWS::CloudWatch::Alarm"))
 
 
