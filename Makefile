@@ -92,12 +92,13 @@ docs: $(DEV) ## Write the parts of the docs that are generated from the code
 	@$(BIN)/python -m tests.docs
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
-# The extras that the pipelines' codecs need: the zip and the image are installed from requirements.txt.
+# The extras that the pipelines' codecs need: the zip is installed from requirements.txt, the image from requirements-image.txt.
 EXTRAS = $(shell $(BIN)/python -c 'from functions.registry import extras; print(*(f"--extra {name}" for name in extras()))')
-lock: $(DEV) ## Renew the locks: requirements.txt (runtime), -sandbox.txt (demo, unit tests), -dev.txt (everything)
+lock: $(DEV) ## Renew the locks: requirements.txt (runtimes), -image.txt (the image), -sandbox.txt (demo, unit tests), -dev.txt (everything)
 	@$(COMPILE) $(EXTRAS) -o requirements.txt
-	@$(COMPILE) $(EXTRAS) -c requirements.txt --group sandbox -o requirements-sandbox.txt
-	@$(COMPILE) --all-extras -c requirements-sandbox.txt --group dev -o requirements-dev.txt
+	@$(COMPILE) $(EXTRAS) --extra console --extra kubernetes -c requirements.txt -o requirements-image.txt
+	@$(COMPILE) $(EXTRAS) --extra console -c requirements-image.txt --group sandbox -o requirements-sandbox.txt
+	@$(COMPILE) --all-extras -c requirements-image.txt -c requirements-sandbox.txt --group dev -o requirements-dev.txt
 
 clean: ## Delete .venv and everything that was built
 	@rm -rf .venv build cdk.out
@@ -144,7 +145,7 @@ wheel: $(SANDBOX) ## Build the wheel, which holds functions/ and nothing else
 PLATFORMS ?= linux/arm64,linux/amd64
 IMAGE := build/image.tar
 image: $(IMAGE) ## Build the worker's image (needs Docker); PLATFORMS=linux/arm64 for one platform
-$(IMAGE): functions/Dockerfile requirements.txt pyproject.toml $(shell find functions -name '*.py')
+$(IMAGE): functions/Dockerfile requirements-image.txt pyproject.toml $(shell find functions -name '*.py')
 	@mkdir -p build
 	@docker buildx build --platform $(PLATFORMS) --file functions/Dockerfile --provenance mode=max \
 		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" --build-arg REVISION="$$(git rev-parse HEAD)" \
@@ -189,10 +190,10 @@ verify: ## Fail unless SIGNER, a workflow's URL at GitHub, signed DIGEST in REPO
 
 sbom: $(DEV) ## List the Python packages of the zip and the image, as CycloneDX, in build/sbom
 	@mkdir -p build/sbom
-	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible -o build/sbom/python.cdx.json
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements-image.txt --pyproject pyproject.toml --output-reproducible -o build/sbom/python.cdx.json
 
 audit: $(DEV) ## Look up known vulnerabilities of every locked package at PyPI
-	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r requirements-sandbox.txt -r requirements-dev.txt
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r requirements-image.txt -r requirements-sandbox.txt -r requirements-dev.txt
 
 secrets: ## Search the whole history for secrets (needs Go)
 	@go run $(GITLEAKS) git --no-banner --redact .

@@ -4,7 +4,6 @@ import re
 import shlex
 import subprocess
 import tomllib
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,15 @@ ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT, GROUPS = PYPROJECT["project"], PYPROJECT["dependency-groups"]
 EXTRAS = PROJECT["optional-dependencies"]
-LOCKS = ("requirements.txt", "requirements-sandbox.txt", "requirements-dev.txt")  # each one holds those before it
+LOCKS = ("requirements.txt", "requirements-image.txt", "requirements-sandbox.txt", "requirements-dev.txt")
+SMALLER_AND_LARGER = (
+    ("requirements.txt", "requirements-image.txt"),
+    ("requirements.txt", "requirements-sandbox.txt"),
+    ("requirements-image.txt", "requirements-dev.txt"),
+    ("requirements-sandbox.txt", "requirements-dev.txt"),
+)
+OF_OPERATORS = ("console", "kubernetes")  # the extras of verbs, which the image has
+OF_MODELS = ("msgspec",)
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -67,7 +74,7 @@ def versions(lock: str) -> set[str]:
     return {re.sub(r"\[.*?\]", "", requirement.partition(" ;")[0]) for requirement in locked(lock)}
 
 
-@pytest.mark.parametrize(("smaller", "larger"), list(pairwise(LOCKS)))
+@pytest.mark.parametrize(("smaller", "larger"), SMALLER_AND_LARGER)
 def test_a_larger_lock_holds_the_smaller_one_in_the_same_versions(smaller: str, larger: str) -> None:
     assert versions(smaller) - versions(larger) == set()
 
@@ -75,7 +82,11 @@ def test_a_larger_lock_holds_the_smaller_one_in_the_same_versions(smaller: str, 
 def test_the_lock_of_what_runs_holds_all_that_it_needs_and_says_how_many() -> None:
     names = {name(each) for each in locked("requirements.txt")}
     assert {name(each) for each in PROJECT["dependencies"]} <= names
-    assert f"`requirements.txt`: {len(names)} packages" in (ROOT / "docs/supply-chain.md").read_text()
+    of_image = {name(each) for each in locked("requirements-image.txt")}
+    assert {name(each) for extra in OF_OPERATORS for each in EXTRAS[extra]} <= of_image
+    page = (ROOT / "docs/supply-chain.md").read_text()
+    assert f"`requirements.txt`: {len(names)} packages" in page
+    assert f"`requirements-image.txt`: {len(of_image)} packages" in page
 
 
 def test_the_lock_of_what_runs_holds_the_packages_of_the_pipelines_extras_and_of_no_others() -> None:
@@ -84,9 +95,11 @@ def test_the_lock_of_what_runs_holds_the_packages_of_the_pipelines_extras_and_of
     assert names & {name(each) for extra in EXTRAS.values() for each in extra} == needed
 
 
-def test_each_extra_is_that_of_a_codec_or_a_sink() -> None:
+def test_each_extra_is_that_of_a_codec_a_sink_models_or_the_operators() -> None:
     codecs = (Avro(), Protobuf("m:M"), JsonSchema(), Zstd())
-    assert {extra for codec in codecs for extra in codec.extras} | {*Postgres.extras} == set(EXTRAS)
+    assert {extra for codec in codecs for extra in codec.extras} | {*Postgres.extras, *OF_OPERATORS, *OF_MODELS} == set(
+        EXTRAS
+    )
 
 
 DOCKERFILE = ROOT / "functions/Dockerfile"
@@ -95,7 +108,7 @@ DOCKERFILE = ROOT / "functions/Dockerfile"
 def test_the_image_installs_the_lock_and_nothing_else() -> None:
     text = re.sub(r"\\\n\s*", " ", DOCKERFILE.read_text())
     (install,) = re.findall(r"\bpip\b.* install .*", text)
-    assert "--require-hashes --no-deps --only-binary=:all: -r requirements.txt" in install
+    assert "--require-hashes --no-deps --only-binary=:all: -r requirements-image.txt" in install
     assert not re.search(r"requirements-dev|apt-get|\bcurl\b|\bADD\b", text)
 
 

@@ -1,7 +1,7 @@
 """An environment like the image's, without a container engine, as functions/Dockerfile and the manifests define it.
 
-Only requirements.txt is installed, by its hashes. Root also gets the rest: a user without privileges, and read-only
-file systems, in a separate mount namespace. Memory is limited by `ulimit -d`, which counts
+Only requirements-image.txt is installed, by its hashes. Root also gets the rest: a user without privileges, and
+read-only file systems, in a separate mount namespace. Memory is limited by `ulimit -d`, which counts
 what a process may write to, resident or not, and so is stricter than Kubernetes' limit of the same size. Threads get
 small stacks, because it counts all that is reserved for them: 8 MiB for each thread of each Kafka client.
 """
@@ -86,19 +86,22 @@ def image(root: Path) -> Image:
 
 def _site() -> Path:
     """Return the folder of the packages, cached as long as the lock and Python stay the same."""
-    digest = hashlib.blake2b(Path("requirements.txt").read_bytes() + sys.version.encode(), digest_size=8).hexdigest()
+    digest = hashlib.blake2b(
+        Path("requirements-image.txt").read_bytes() + sys.version.encode(), digest_size=8
+    ).hexdigest()
     folder = (BUILD / digest).absolute()
     if not folder.exists():
         unfinished = folder.with_name(f"{digest}.{os.getpid()}")
         ended = subprocess.run(
             [
                 sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable, "--no-deps",
-                "--require-hashes", "--only-binary=:all:", "--target", unfinished, "--requirements", "requirements.txt",
+                "--require-hashes", "--only-binary=:all:", "--target", unfinished,
+                "--requirements", "requirements-image.txt",
             ],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if ended.returncode:
             shutil.rmtree(unfinished, ignore_errors=True)
-            raise ImageUnavailable(f"requirements.txt cannot be installed here: {ended.stderr.strip()[-300:]}")
+            raise ImageUnavailable(f"requirements-image.txt cannot be installed here: {ended.stderr.strip()[-300:]}")
         unfinished.rename(folder)
     return folder

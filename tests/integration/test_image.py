@@ -1,4 +1,4 @@
-"""The worker in an environment like its image's: nothing but requirements.txt, no privileges, nothing to write to."""
+"""The worker in an environment like its image's: only requirements-image.txt, no privileges, nothing to write to."""
 
 import json
 import subprocess

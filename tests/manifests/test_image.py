@@ -54,8 +54,8 @@ def test_both_stages_have_the_same_python() -> None:
 
 def test_packages_are_installed_by_hash_as_wheels() -> None:
     text = DOCKERFILE.read_text()
-    assert all(flag in text for flag in ("--require-hashes", "--only-binary=:all:", "-r requirements.txt"))
-    locked = (ROOT / "requirements.txt").read_text()
+    assert all(flag in text for flag in ("--require-hashes", "--only-binary=:all:", "-r requirements-image.txt"))
+    locked = (ROOT / "requirements-image.txt").read_text()
     pinned = re.findall(r"^[a-z0-9-]+==\S+", locked, re.MULTILINE)
     assert pinned
     assert all(f"{each} " in locked for each in pinned)
@@ -66,9 +66,9 @@ def test_the_build_context_has_only_the_lock_and_functions() -> None:
     rules = (ROOT / ".dockerignore").read_text().splitlines()
     kept = [rule for rule in rules if rule.startswith("!")]
     assert rules[1] == "*"
-    assert kept == ["!requirements.txt", "!functions"]
+    assert kept == ["!requirements-image.txt", "!functions"]
 
 
 def test_only_the_build_context_is_copied() -> None:
     copied = re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE.read_text(), re.MULTILINE)
-    assert copied == ["requirements.txt", "functions"]
+    assert copied == ["requirements-image.txt", "functions"]
