@@ -7,7 +7,12 @@ function's name fits Lambda's 64.
 
 from typing import Final
 
-LIVE: Final = "live"
+# Operators' verbs need these, too. They are re-exported, so that the CDK app has one module of names.
+from functions.core.names import LIVE as LIVE  # noqa: PLC0414
+from functions.core.names import function as function  # noqa: PLC0414
+from functions.core.names import namespace as namespace  # noqa: PLC0414
+from functions.core.names import worker as worker  # noqa: PLC0414
+
 RESERVED: Final = {"warehouse-tables"}  # pipelines whose function would have the name of another one of the stage
 
 
@@ -56,11 +61,6 @@ def cluster(stage: str) -> str:
     return f"tandem-{stage}"
 
 
-def function(stage: str, pipeline: str) -> str:
-    """The Lambda function of a pipeline. Its alias LIVE is what the event source mapping invokes."""
-    return f"tandem-{stage}-{pipeline}"
-
-
 def warehouse_function(stage: str) -> str:
     """The Lambda function that makes Redshift's tables during a deployment."""
     return f"tandem-{stage}-warehouse-tables"
@@ -69,16 +69,6 @@ def warehouse_function(stage: str) -> str:
 def repository(stage: str) -> str:
     """The ECR repository of the worker's image."""
     return f"tandem-{stage}"
-
-
-def namespace(stage: str) -> str:
-    """The Kubernetes namespace of a stage."""
-    return f"tandem-{stage}"
-
-
-def worker(pipeline: str) -> str:
-    """The Kubernetes objects of a pipeline: Deployment, Service, ServiceAccount and so on."""
-    return f"worker-{pipeline}"
 
 
 def role(stage: str, pipeline: str, runtime: str) -> str:

@@ -62,6 +62,16 @@ class Aws:
         return self._client("glue", read_timeout=5)
 
     @cached_property
+    def lambda_(self) -> Any:  # noqa: ANN401 - see glue
+        """The Lambda client, for operators."""
+        return self._client("lambda", read_timeout=10)
+
+    @cached_property
+    def ssm(self) -> Any:  # noqa: ANN401 - see glue
+        """The client of SSM's parameters, for operators."""
+        return self._client("ssm", read_timeout=10)
+
+    @cached_property
     def cloudwatch(self) -> "CloudWatchClient":
         """The CloudWatch client, used by a separate thread."""
         return cast("CloudWatchClient", self._client("cloudwatch", read_timeout=5))

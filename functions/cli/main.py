@@ -13,6 +13,7 @@ import typer
 from functions.cli import dead_letter_verbs, operator_verbs
 from functions.cli.acl_verb import acls
 from functions.cli.erase_verb import erase
+from functions.cli.handover_verb import handover
 from functions.cli.invoke_verb import invoke
 from functions.cli.new_verb import new
 from functions.cli.operator_verbs import EXIT_FAILED, Json
@@ -114,6 +115,7 @@ app.command("try")(try_)
 operator_verbs.register(app)
 app.command()(of_stage(acls))
 app.command()(of_stage(erase))
+app.command()(of_stage(handover))
 app.add_typer(dead_letter_verbs.app)
 if find_spec("sandbox") is not None:  # in a checkout, but not in the wheel, the zip or the image
     import_module("sandbox.verbs").register(app)

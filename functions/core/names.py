@@ -4,6 +4,10 @@ Law: a stage's name has no hyphen, so the first hyphen after it ends it. Otherwi
 stage `a-b` with pipeline `c` would share a consumer group, and a pattern for the names of `a` would match more.
 """
 
+from typing import Final
+
+LIVE: Final = "live"
+
 
 def consumer_group(stage: str, pipeline: str) -> str:
     """The Kafka consumer group of a pipeline, the same on both runtimes."""
@@ -61,3 +65,23 @@ def scaler_user(stage: str) -> str:
 def kafka_users(stage: str) -> str:
     """The prefix of all SCRAM users of a stage, and of no other stage."""
     return f"tandem_{stage}_"
+
+
+def function(stage: str, pipeline: str) -> str:
+    """The Lambda function of a pipeline. Its alias LIVE is what the event source mapping invokes."""
+    return f"tandem-{stage}-{pipeline}"
+
+
+def namespace(stage: str) -> str:
+    """The Kubernetes namespace of a stage."""
+    return f"tandem-{stage}"
+
+
+def worker(pipeline: str) -> str:
+    """The Kubernetes objects of a pipeline: Deployment, Service, ServiceAccount and so on."""
+    return f"worker-{pipeline}"
+
+
+def runtime_parameter(stage: str, pipeline: str) -> str:
+    """The SSM parameter with the runtime that a pipeline was handed over to."""
+    return f"/tandem/{stage}/runtime/{pipeline}"

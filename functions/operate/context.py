@@ -1,28 +1,33 @@
 """What the operator verbs work with: the stores and brokers of one pipeline in one stage."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from functions.adapters import kubernetes_api
 from functions.adapters.aws import WRITERS
 from functions.adapters.batch_eraser import S3BatchEraser
 from functions.adapters.brokers import KafkaBrokers
 from functions.adapters.dead_letter_archive import S3DeadLetterArchive
 from functions.adapters.discarded_batches import S3DiscardedBatches
+from functions.adapters.handover_records import DynamoHandoverClaims, ParameterChoice
 from functions.adapters.kafka_acls import KafkaAccessControl
 from functions.adapters.lake_eraser import S3LakeEraser
 from functions.adapters.lake_listing import S3LakeListing
 from functions.adapters.lake_quarantine import S3LakeQuarantine
 from functions.adapters.ledger_repair import DynamoLedgerRepair
 from functions.adapters.letter_eraser import S3LetterEraser
+from functions.adapters.mapping_switch import MappingSwitch
 from functions.adapters.record_sender import KafkaRecordSender
 from functions.adapters.redrive_claims import DynamoClaimStore
 from functions.adapters.redriven_search import KafkaRedrivenSearch
 from functions.adapters.table_eraser import DynamoTableEraser
+from functions.adapters.worker_switch import WorkerSwitch
 from functions.bootstrap import App
 from functions.core import names
 from functions.core.erase_ports import ErasureStores
+from functions.core.handover_ports import HandoverClaims, Runtime, RuntimeChoice, RuntimeSwitch
 from functions.core.operator_ports import (
     AccessControl,
     Brokers,
@@ -64,6 +69,9 @@ class OperatorContext:
     sender: RecordSender
     search: RedrivenSearch
     access: AccessControl
+    switches: Mapping[Runtime, RuntimeSwitch]
+    handover_claims: HandoverClaims
+    choice: RuntimeChoice
     pool: Executor
     now: Callable[[], datetime]
     mask_key: Callable[[], bytes]
@@ -95,10 +103,25 @@ def connect(settings: Settings) -> OperatorContext:
         sender=KafkaRecordSender(lambda: app.kafka),
         search=KafkaRedrivenSearch(lambda: app.kafka, group),
         access=KafkaAccessControl(lambda: app.kafka),
+        switches=_switches(app),
+        handover_claims=DynamoHandoverClaims(aws.dynamodb, ledger.table, pipeline.name),
+        choice=ParameterChoice(lambda: aws.ssm, names.runtime_parameter(settings.stage, pipeline.name)),
         pool=ThreadPoolExecutor(WRITERS, "operate"),
         now=lambda: datetime.now(UTC),
         mask_key=lambda: app.mask_key,
     )
+
+
+def _switches(app: App) -> dict[Runtime, RuntimeSwitch]:
+    """Return the switches, which find the services of their runtime when they are used."""
+    stage, pipeline = app.settings.stage, app.pipeline
+    function = f"{names.function(stage, pipeline.name)}:{names.LIVE}"
+    return {
+        Runtime.MSK: MappingSwitch(lambda: app.aws.lambda_, function, pipeline.topic),
+        Runtime.WORKER: WorkerSwitch(
+            lambda: kubernetes_api.connect(names.namespace(stage)), names.worker(pipeline.name)
+        ),
+    }
 
 
 def _erasure(app: App) -> ErasureStores:

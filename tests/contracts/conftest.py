@@ -61,7 +61,7 @@ def aws() -> Iterator[Aws]:
             for variable, value in emulator.environment().items():
                 patch.setenv(variable, value)
             created = {"dynamodb": clients.dynamodb, "s3": clients.s3, "sqs": boto3.Session().client("sqs")}
-            created["cloudwatch"], created["glue"] = clients.cloudwatch, clients.glue
+            created |= {"cloudwatch": clients.cloudwatch, "glue": clients.glue, "ssm": clients.ssm}
         stores.create(created.__getitem__, STAGE, [PIPELINE], LAKE, DEAD)
         yield clients
         clients.pool.shutdown()

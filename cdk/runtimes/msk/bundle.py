@@ -38,7 +38,12 @@ EXCLUDED_PATHS: Final = (
     "operate/",
     "runtimes/worker/",
     "adapters/cloudwatch.py",
+    "adapters/handover_records.py",
+    "adapters/kubernetes_api.py",
+    "adapters/mapping_switch.py",
+    "adapters/memory_handover.py",
     "adapters/prometheus.py",
+    "adapters/worker_switch.py",
 )
 AWS_SERVICES: Final = frozenset({"dynamodb", "glue", "s3", "secretsmanager", "sts"})
 EARLIEST_TIME: Final = (1980, 1, 1, 0, 0, 0)  # that a zip can hold; every file gets it

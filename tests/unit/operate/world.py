@@ -12,6 +12,7 @@ from functions.adapters.memory_eraser import (
     MemoryLetterEraser,
     MemoryTableEraser,
 )
+from functions.adapters.memory_handover import MemoryChoice, MemoryHandoverClaims, MemorySwitch
 from functions.adapters.memory_kafka import MemoryAccessControl, MemoryKafka
 from functions.adapters.memory_operators import (
     MemoryClaimStore,
@@ -24,6 +25,7 @@ from functions.adapters.memory_operators import (
 )
 from functions.core.dead_letter import DeadLetter, Reason
 from functions.core.erase_ports import ErasureStores
+from functions.core.handover_ports import Runtime
 from functions.core.intent import Cover, Gap
 from functions.core.ports import DurableStop, Opening, Position, Source, StopReason
 from functions.core.record_place import RecordPlace
@@ -75,6 +77,11 @@ class World:
     discarded: MemoryDiscardedBatches = field(default_factory=MemoryDiscardedBatches)
     kafka: MemoryKafka = field(default_factory=MemoryKafka)
     access: MemoryAccessControl = field(default_factory=MemoryAccessControl)
+    switches: dict[Runtime, MemorySwitch] = field(
+        default_factory=lambda: {Runtime.MSK: MemorySwitch(enabled=True), Runtime.WORKER: MemorySwitch()}
+    )
+    handover_claims: MemoryHandoverClaims = field(default_factory=MemoryHandoverClaims)
+    choice: MemoryChoice = field(default_factory=MemoryChoice)
     tables: dict[str, MemoryTable] = field(
         default_factory=lambda: {sink.name: MemoryTable() for sink in PIPELINE.tables}
     )
@@ -110,6 +117,9 @@ class World:
             sender=self.kafka,
             search=self.kafka,
             access=self.access,
+            switches=self.switches,
+            handover_claims=self.handover_claims,
+            choice=self.choice,
             pool=self.pool,
             now=self.clock,
             mask_key=lambda: MASK_KEY,
