@@ -56,6 +56,11 @@ class EventSource:
             run.stop(within)
 
     @property
+    def running(self) -> bool:
+        """Whether it is enabled."""
+        return self._run is not None
+
+    @property
     def error(self) -> Exception | None:
         """What ended the run, if anything did; `stop` raises it."""
         return self._run.error if self._run else None
