@@ -123,6 +123,7 @@ diff: $(DEV) ## Show what a deployment would change: STAGE=dev
 	@$(CDK) diff "$(STAGE)/*" $(ARGS)
 
 deploy: $(DEV) ## Deploy a stage with the current credentials: STAGE=dev
+	@$(BIN)/python -m cdk.handovers "$(STAGE)"
 	@$(CDK) deploy "$(STAGE)/*" $(ARGS)
 
 difference: $(DEV) ## Show how the templates differ from those of the commit BASE; needs no account

@@ -16,14 +16,14 @@ from confluent_kafka import (
     KafkaException,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # documented, and not in `__all__`
+from confluent_kafka.admin import AdminClient, ConsumerGroupDescription, MemberAssignment, OffsetSpec  # type: ignore[attr-defined] # documented, and not in `__all__`
 from confluent_kafka.cimpl import OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST
 
 from functions.adapters.admin_answers import answer_of
 from functions.adapters.topic_id import topic_id
 from functions.core.backoff import Backoff
 from functions.core.errors import Refused, Unavailable
-from functions.core.operator_ports import LogBounds
+from functions.core.operator_ports import GroupMember, LogBounds
 
 PERMANENT_ERRORS: Final = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
@@ -104,12 +104,23 @@ class KafkaBrokers:
 
     def has_members(self) -> bool:
         """See operator_ports.Brokers."""
+        return self._answer(lambda: self._group().state not in WITHOUT_MEMBERS)
 
-        def request() -> bool:
-            futures = self._admin.describe_consumer_groups([self.group], request_timeout=self.timeout)
-            return answer_of(futures[self.group], self.timeout).state not in WITHOUT_MEMBERS
+    def members(self) -> Sequence[GroupMember]:
+        """See operator_ports.Brokers. A host is as the brokers see it: `/10.0.12.7`, without the slash."""
 
-        return self._answer(request)
+        def request() -> list[GroupMember]:
+            return [
+                GroupMember(each.client_id, each.host.removeprefix("/"), _numbers(each.assignment))
+                for each in self._group().members
+            ]
+
+        return sorted(self._answer(request), key=lambda member: (member.partitions, member.client))
+
+    def _group(self) -> ConsumerGroupDescription:
+        futures = self._admin.describe_consumer_groups([self.group], request_timeout=self.timeout)
+        group: ConsumerGroupDescription = answer_of(futures[self.group], self.timeout)
+        return group
 
     def commit(self, topic: str, partition: int, offset: int) -> None:
         """See operator_ports.Brokers."""
@@ -153,6 +164,10 @@ class KafkaBrokers:
         if error.args[0].code() in PERMANENT_ERRORS:
             return Refused(f"brokers {servers}: {why}")
         return Unavailable(f"brokers {servers} do not answer: {why}")
+
+
+def _numbers(assignment: MemberAssignment | None) -> tuple[int, ...]:
+    return tuple(sorted(each.partition for each in assignment.topic_partitions)) if assignment else ()
 
 
 def _without_errors(partitions: Sequence[TopicPartition]) -> Sequence[TopicPartition]:

@@ -1,18 +1,22 @@
 """Objects of one Kubernetes namespace, as plain values, by the official client.
 
-The client is imported when it is used: it takes two seconds, and only the image and development have it.
+The client is imported when it is used: it takes two seconds, and only the image and development have it. The file
+~/.kube/config is not used: it may be of another cluster, in which a namespace of that name is another one.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from functions.core.errors import InvalidSetting, Refused, Unavailable
 
 Answer = TypeVar("Answer")
-TIMEOUT_SECONDS = 10
-NOT_FOUND = 404
-TRANSIENT_STATUSES = {408, 409, 429}
+TIMEOUT_SECONDS: Final = 10
+NOT_FOUND: Final = 404
+TRANSIENT_STATUSES: Final = {408, 409, 429}
+IN_CLUSTER: Final = "KUBERNETES_SERVICE_HOST"  # Kubernetes sets it in every pod
+HOW: Final = "aws eks update-kubeconfig --name CLUSTER --kubeconfig FILE"
 
 
 class ObjectKind(NamedTuple):
@@ -84,6 +88,8 @@ class KubernetesObjects:
 
 def connect(namespace: str) -> KubernetesObjects:
     """Return a namespace's objects, by the pod's service account or by KUBECONFIG. InvalidSetting without either."""
+    if not {IN_CLUSTER, "KUBECONFIG"} & os.environ.keys():
+        raise InvalidSetting(f"KUBECONFIG: missing, expected the file of the stage's cluster ({HOW})")
     try:
         from kubernetes import client, config  # noqa: PLC0415
     except ImportError:
@@ -92,5 +98,5 @@ def connect(namespace: str) -> KubernetesObjects:
         config.load_config()  # type: ignore[no-untyped-call]  # the client has types for the API alone
     except config.ConfigException as error:
         why = " ".join(str(error).split())
-        raise InvalidSetting(f"KUBECONFIG: expected a cluster's file, see aws eks update-kubeconfig: {why}") from None
+        raise InvalidSetting(f"KUBECONFIG: expected the file of the stage's cluster ({HOW}): {why}") from None
     return KubernetesObjects(client.CustomObjectsApi(), namespace)

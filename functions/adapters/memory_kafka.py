@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from functions.core.acls import Acl
 from functions.core.errors import Refused, Unavailable
-from functions.core.operator_ports import LogBounds, OutgoingRecord, SendResult
+from functions.core.operator_ports import GroupMember, LogBounds, OutgoingRecord, SendResult
 from functions.core.record_place import RecordPlace
 from functions.core.redrive import redriven_from
 from functions.core.slice import Headers
@@ -42,14 +42,14 @@ class MemoryLog:
 class MemoryKafka:
     """See operator_ports.Brokers, RecordSender and RedrivenSearch.
 
-    `logs` by topic and partition. `members` is whether the group has any; `reachable` set to False makes every call
+    `logs` by topic and partition. `group_members` are those of the group; `reachable` set to False makes every call
     raise Unavailable.
     """
 
     logs: dict[str, dict[int, MemoryLog]] = field(default_factory=dict)
     commits: dict[tuple[str, int], int] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
-    members: bool = False
+    group_members: list[GroupMember] = field(default_factory=list)
     reachable: bool = True
 
     def create_topic(self, topic: str, partitions: int) -> None:
@@ -84,12 +84,16 @@ class MemoryKafka:
 
     def has_members(self) -> bool:
         """See operator_ports.Brokers."""
-        return self.members
+        return bool(self.group_members)
+
+    def members(self) -> list[GroupMember]:
+        """See operator_ports.Brokers."""
+        return sorted(self.group_members, key=lambda member: (member.partitions, member.client))
 
     def commit(self, topic: str, partition: int, offset: int) -> None:
         """See operator_ports.Brokers."""
         self._topic(topic)
-        if self.members:
+        if self.group_members:
             raise Refused("brokers: the group has members")
         self.commits[topic, partition] = offset
 

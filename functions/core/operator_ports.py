@@ -149,6 +149,14 @@ class LogBounds(NamedTuple):
     high: int
 
 
+class GroupMember(NamedTuple):
+    """A member of a consumer group: its client ID, its host, and the partitions of the topic that it has."""
+
+    client: str
+    host: str
+    partitions: tuple[int, ...]
+
+
 class Brokers(Protocol):
     """What the brokers know of a topic and of the pipeline's consumer group, without joining the group."""
 
@@ -169,6 +177,9 @@ class Brokers(Protocol):
 
     def has_members(self) -> bool:
         """Return whether the group has members: a worker, or Lambda's mapping."""
+
+    def members(self) -> Sequence[GroupMember]:
+        """Return the group's members, in the order of their partitions."""
 
     def commit(self, topic: str, partition: int, offset: int) -> None:
         """Commit an offset for the group; Refused while it has members."""

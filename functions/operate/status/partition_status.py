@@ -17,6 +17,7 @@ from functions.core.pipeline import Start
 from functions.core.ports import DurableStop, Position, Source, Suspect
 from functions.operate.context import OperatorContext
 from functions.operate.status.letters import OpenLetters, open_letters
+from functions.operate.status.runtimes import GroupStatus, RuntimeStatus, group_status, runtime_statuses
 from functions.operate.stops import since
 
 MAX_AGE_KEEPING_UP: Final = 60.0  # seconds: a partition whose newest settled record is younger is not behind
@@ -123,6 +124,8 @@ class PipelineStatus:
     partitions: Sequence[PartitionStatus]
     error: str | None
     letters: OpenLetters
+    runtimes: Sequence[RuntimeStatus]
+    group_status: GroupStatus
 
     @property
     def needs_attention(self) -> bool:
@@ -135,6 +138,7 @@ class PipelineStatus:
             "pipeline": self.pipeline, "topic": self.topic, "group": self.group,
             "summary": summary(self.partitions, self.error), "brokers": self.error,
             "partitions": [status.as_dict() for status in self.partitions], "letters": self.letters.as_dict(),
+            "runtimes": [each.as_dict() for each in self.runtimes], "members": self.group_status.as_dict(),
         }  # fmt: skip
 
 
@@ -150,7 +154,11 @@ def inspect_pipeline(context: OperatorContext) -> PipelineStatus:
         )
         for number in sorted(positions.keys() | bounds.keys())
     ]  # fmt: skip
-    return PipelineStatus(pipeline.name, pipeline.topic, context.group, statuses, error, open_letters(context))
+    members = group_status(context) if error is None else GroupStatus(None, error)
+    return PipelineStatus(
+        pipeline.name, pipeline.topic, context.group, statuses, error, open_letters(context), runtime_statuses(context),
+        members,
+    )  # fmt: skip
 
 
 def _ask_brokers(context: OperatorContext) -> tuple[Mapping[int, LogBounds], Mapping[int, int], str | None]:

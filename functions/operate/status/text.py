@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functions.operate.formatting import counted, duration, number, printable, table
 from functions.operate.status.letters import OpenLetters
 from functions.operate.status.partition_status import PartitionStatus, PipelineStatus, summary
+from functions.operate.status.runtimes import GroupStatus, RuntimeStatus
 from functions.operate.stops import since
 
 HEADINGS = ("partition", "next", "log end", "lag", "committed", "in progress", "newest settled", "gaps")
@@ -13,7 +14,34 @@ HEADINGS = ("partition", "next", "log end", "lag", "committed", "in progress", "
 def status_text(status: PipelineStatus) -> str:
     """Return the table of a pipeline's partitions, its open dead letters if there are any, then its summary."""
     last = f"{status.pipeline}: {summary(status.partitions, status.error)}"
-    return "\n".join(filter(None, (status_table(status.partitions), _letters(status.letters), last)))
+    lines = (
+        status_table(status.partitions), *map(_runtime, status.runtimes), _members(status.group_status),
+        _letters(status.letters), last,
+    )  # fmt: skip
+    return "\n".join(filter(None, lines))
+
+
+def _runtime(status: RuntimeStatus) -> str:
+    described = status.as_dict()
+    return f"{described['runtime']}: {described['status']}: {printable(described['detail'])}"
+
+
+def _members(group: GroupStatus) -> str:
+    if group.members is None:
+        return ""
+    members = (f"{printable(each.client)} at {each.host} has {_ranges(each.partitions)}" for each in group.members)
+    return f"group members: {'; '.join(members) or 'none'}"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Return `partitions 0-3, 7`: numbers in order, with ranges."""
+    ranges: list[list[int]] = []
+    for each in numbers:
+        if ranges and each == ranges[-1][-1] + 1:
+            ranges[-1] = [ranges[-1][0], each]
+        else:
+            ranges.append([each])
+    return "partitions " + ", ".join("-".join(map(str, each)) for each in ranges) if ranges else "no partitions"
 
 
 def _letters(letters: OpenLetters) -> str:

@@ -11,6 +11,7 @@ from functions.adapters.memory_handover import MemorySwitch
 from functions.adapters.memory_kafka import MemoryRecord
 from functions.core.errors import Refused, Unavailable
 from functions.core.handover_ports import HandoverClaim, Runtime, SwitchState, SwitchStatus
+from functions.core.operator_ports import GroupMember
 from functions.operate.context import OperatorContext
 from functions.operate.handover.claim import STALE_CLAIM_AFTER
 from functions.operate.handover.run import HandoverRequest, run
@@ -49,7 +50,7 @@ class Stage:
     def pass_time(self, seconds: float) -> None:
         self.seconds += seconds
         self.world.clock.advance(timedelta(seconds=seconds))
-        self.world.kafka.members = bool(self.enabled)
+        self.world.kafka.group_members = [GroupMember(each, "10.0.0.7", (0, 1, 2, 3)) for each in self.enabled]
         if len(self.enabled) > 1:
             self.both_at.append(self.seconds)
         if set(self.enabled) - self.broken and self.offset < RECORDS:

@@ -10,7 +10,7 @@ import pytest
 from functions.adapters.memory_kafka import MemoryKafka, MemoryRecord
 from functions.core.errors import Refused
 from functions.core.intent import Gap
-from functions.core.operator_ports import LogBounds
+from functions.core.operator_ports import GroupMember, LogBounds
 from functions.core.ports import Opening, Position, StopReason, Suspect
 from functions.operate.rewind.rules import PartitionSnapshot, refusal
 from functions.operate.rewind.run import RewindRequest, run
@@ -180,7 +180,7 @@ def test_a_ledger_that_is_not_at_the_expected_offset_is_not_moved(recreated: Wor
 
 
 def test_a_group_with_members_is_not_rewound(recreated: World) -> None:
-    recreated.kafka.members = True
+    recreated.kafka.group_members = [GroupMember("worker", "10.0.0.7", (0,))]
     with pytest.raises(Refused, match="the group has members"):
         rewind(recreated, expected=5000, execute=True)
     assert recreated.kafka.commits == {(TOPIC, 3): 5000}

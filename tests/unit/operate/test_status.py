@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from functions.adapters.memory_handover import MemorySwitch
 from functions.adapters.memory_operators import MemoryDeadLetterArchive
 from functions.core.dead_letter import Reason
 from functions.core.effects import EPOCH
 from functions.core.errors import Unavailable
+from functions.core.handover_ports import Runtime, SwitchState
 from functions.core.intent import Gap
-from functions.core.operator_ports import LetterEntry, LogBounds
+from functions.core.operator_ports import GroupMember, LetterEntry, LogBounds
 from functions.core.pipeline import Start
 from functions.core.ports import Position, StopReason, Suspect
 from functions.core.record_place import RecordPlace
@@ -142,7 +144,7 @@ def test_a_topic_that_does_not_exist_is_an_error_of_the_brokers(world: World) ->
 
 
 def test_open_letters_are_counted_by_reason(world: World) -> None:
-    assert status_text(inspect_pipeline(world.context)).count("\n") == 5
+    assert status_text(inspect_pipeline(world.context)).count("\n") == 8
     world.letters.store([letter(1), letter(2), letter(3, reason=Reason.FAILED), letter(4, reason=Reason.INVALID)])
     assert Claims(world.claims, "me").discard(RecordPlace(TOPIC, 3, 4), None, NOW)
     found = inspect_pipeline(world.context)
@@ -179,3 +181,28 @@ def test_a_bucket_that_does_not_answer_hides_nothing_else(world: World) -> None:
 )
 def test_durations_are_short(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_the_enabled_runtime_and_the_members_are_shown(world: World) -> None:
+    world.kafka.group_members = [
+        GroupMember("worker-b", "10.0.0.8", (3,)),
+        GroupMember("worker-a", "10.0.0.7", (0, 1, 2)),
+    ]
+    text = status_text(inspect_pipeline(world.context))
+    assert "msk: enabled: in memory\nworker: disabled: in memory\n" in text
+    assert "members: worker-a at 10.0.0.7 has partitions 0-2; worker-b at 10.0.0.8 has partitions 3\n" in text
+    described = inspect_pipeline(world.context).as_dict()
+    assert described["runtimes"][0] == {"runtime": "msk", "status": "enabled", "detail": "in memory"}
+    assert described["members"][1] == {"client": "worker-b", "host": "10.0.0.8", "partitions": [3]}
+
+
+def test_a_runtime_that_cannot_be_asked_is_unknown_with_its_reason(world: World) -> None:
+    switches = {**world.switches, Runtime.WORKER: SilentSwitch()}
+    found = inspect_pipeline(replace(world.context, switches=switches))
+    assert "worker: unknown: Kubernetes does not answer\\n\n" in status_text(found)
+    assert found.as_dict()["runtimes"][1]["status"] == "unknown"
+
+
+class SilentSwitch(MemorySwitch):
+    def state(self) -> SwitchState:
+        raise Unavailable("Kubernetes does not answer\n")
