@@ -19,7 +19,7 @@ ENVTEST := sigs.k8s.io/controller-runtime/tools/setup-envtest@v0.25.1
 GRYPE := github.com/anchore/grype/cmd/grype@v0.121.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup kafka demo bench smoke unit test simulate chaos fuzz lint types workflows check format docs lock
+.PHONY: help setup kafka demo up bench smoke unit test simulate chaos fuzz lint types workflows check format docs lock
 .PHONY: synth diff deploy difference api-server wheel image image-sbom image-scan image-sign image-verify push sign verify sbom audit secrets terraform clean
 
 help: ## List the targets
@@ -30,6 +30,9 @@ help: ## List the targets
 
 demo: kafka $(SANDBOX) ## Run the demo on this machine: a burst, a handover, a killed worker, a check of every record
 	@$(BIN)/tandem demo $(ARGS)
+
+up: kafka $(DEV) ## Keep a stage running on this machine, which every command finds: ARGS="--detach", ARGS=--fresh
+	@$(BIN)/tandem up $(ARGS)
 
 bench: kafka $(SANDBOX) ## Measure Tandem beside its peers (about 12 minutes); ARGS=--quick takes two
 	@$(BIN)/tandem bench $(ARGS)

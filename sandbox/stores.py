@@ -1,6 +1,7 @@
 """The stores of a stage on an emulator. On AWS the same things come from the CDK app."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from functions.core import names
@@ -21,7 +22,10 @@ Key = tuple[str, "ScalarAttributeTypeType"]
 def create(
     client: Client, stage: str, pipelines: Collection[AnyPipeline], lake_bucket: str, dead_letter_bucket: str
 ) -> str:
-    """Create the stage's tables, both buckets and the queue of dead letters' announcements; return the queue's URL."""
+    """Create the stage's tables, both buckets and the queue of dead letters' announcements; return the queue's URL.
+
+    What exists stays as it is.
+    """
     dynamodb: DynamoDBClient = client("dynamodb")
     _table(dynamodb, names.ledger_table(stage), ("pipeline", "S"), ("partition", "S"))
     _table(dynamodb, names.counters_table(stage), ("counter", "S"), ("bucket", "S"))
@@ -42,12 +46,13 @@ def _table(dynamodb: "DynamoDBClient", name: str, *keys: Key) -> None:
     schema: list[KeySchemaElementTypeDef] = [
         {"AttributeName": key, "KeyType": "RANGE" if number else "HASH"} for number, (key, _) in enumerate(keys)
     ]
-    dynamodb.create_table(
-        TableName=name,
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
-        KeySchema=schema,
-        BillingMode="PAY_PER_REQUEST",
-    )
+    with suppress(dynamodb.exceptions.ResourceInUseException):
+        dynamodb.create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
+            KeySchema=schema,
+            BillingMode="PAY_PER_REQUEST",
+        )
 
 
 def _bucket(s3: "S3Client", name: str) -> None:
@@ -55,7 +60,8 @@ def _bucket(s3: "S3Client", name: str) -> None:
     if region == "us-east-1":  # for which S3 accepts no constraint
         s3.create_bucket(Bucket=name)
     else:
-        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})  # type: ignore[typeddict-item]
+        with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})  # type: ignore[typeddict-item]
 
 
 def _announce(s3: "S3Client", bucket: str, sqs: "SQSClient", queue: str) -> str:

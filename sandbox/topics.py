@@ -38,24 +38,20 @@ class PipelineTopics(AbstractContextManager["PipelineTopics"]):
         self._admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 0})
         if broker.kind == "external":
             self._refuse_existing({source_topic, output_topic})
-        self.source, self.output = self._create(source_topic), self._create(output_topic)
+        self.source, self.output = self.create(broker, source_topic), self.create(broker, output_topic)
 
     def _refuse_existing(self, names: set[str]) -> None:
         if existing := sorted(names & self._admin.list_topics(timeout=ANSWER_SECONDS).topics.keys()):
             message = f"has a topic {existing[0]} already, expected a broker without it"
             raise Misconfigured(f"--broker {self._broker.bootstrap}: {message}")
 
-    def _create(self, name: str) -> BrokerTopic:
-        partitions = self._broker.create_topic(name, PARTITIONS)
-        if self._broker.kind != "embedded":  # which has no limit
-            self._allow_large(name)
-        return BrokerTopic(self._broker.bootstrap, name, partitions)
-
-    def _allow_large(self, name: str) -> None:
-        entry = ConfigEntry("max.message.bytes", str(MAX_MESSAGE_BYTES), incremental_operation=AlterConfigOpType.SET)
-        resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry])
-        for done in self._admin.incremental_alter_configs([resource]).values():
-            done.result(timeout=ANSWER_SECONDS)
+    @staticmethod
+    def create(broker: Broker, name: str) -> BrokerTopic:
+        """Create a topic for large messages if it does not exist."""
+        partitions = broker.create_topic(name, PARTITIONS)
+        if broker.kind != "embedded":  # which has no limit
+            _allow_large(AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 0}), name)
+        return BrokerTopic(broker.bootstrap, name, partitions)
 
     def __exit__(self, *_: object) -> None:
         if self._broker.kind != "external":
@@ -65,3 +61,10 @@ class PipelineTopics(AbstractContextManager["PipelineTopics"]):
                 done.result(timeout=ANSWER_SECONDS)
             except KafkaException:
                 continue  # the result does not depend on it
+
+
+def _allow_large(admin: AdminClient, name: str) -> None:
+    entry = ConfigEntry("max.message.bytes", str(MAX_MESSAGE_BYTES), incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry])
+    for done in admin.incremental_alter_configs([resource]).values():
+        done.result(timeout=ANSWER_SECONDS)

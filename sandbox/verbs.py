@@ -1,16 +1,84 @@
 """The verbs of the sandbox. `tandem` has them only where this folder is installed."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from functions.cli import stage_options
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command."""
+    stage_options.finders.append(_find_sandbox)
+    for verb in (up, down, env):
+        app.command()(verb)
     app.command()(demo)
     app.command()(bench)
     app.command()(smoke)
+
+
+def _find_sandbox() -> Mapping[str, str] | None:
+    from sandbox.up.state import find  # noqa: PLC0415
+
+    return find()
+
+
+def up(
+    broker: Annotated[
+        str,
+        typer.Option(metavar="auto|apache|embedded", help="See tandem demo --help. Only Apache Kafka keeps its data."),
+    ] = "auto",
+    runtime: Annotated[
+        str, typer.Option(metavar="worker|msk", help="What settles a pipeline until tandem handover chooses otherwise.")
+    ] = "worker",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete what an earlier sandbox left.")] = False,  # noqa: FBT002
+    detach: Annotated[  # noqa: FBT002
+        bool, typer.Option("--detach", "-d", help="Run in the background, and return when everything answers.")
+    ] = False,
+) -> None:
+    """Keep a stage running on this machine: Kafka, AWS emulator, all pipelines with their stores and both runtimes.
+
+    Every other command finds it without options. Shows what each pipeline settles. When a pipeline's file is saved, the
+    runtimes restart; a file that cannot be imported is reported, and the old code goes on. Topics and stores survive
+    until --fresh. One sandbox runs in a checkout at a time.
+
+    Example: tandem up --detach && tandem status
+    """
+    from functions.core.handover_ports import Runtime  # noqa: PLC0415
+    from sandbox.up import command  # noqa: PLC0415
+    from sandbox.up.state import SandboxFolder  # noqa: PLC0415
+
+    if runtime not in set(Runtime):
+        raise typer.BadParameter(f"--runtime: expected worker or msk, got {runtime!r}")
+    raise typer.Exit(command.up(command.UpOptions(broker, Runtime(runtime), fresh, detach), SandboxFolder()))
+
+
+def down(
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete its data, too.")] = False,  # noqa: FBT002
+) -> None:
+    """End the running sandbox in good order: what is in flight ends, and the stores are saved.
+
+    Example: tandem down --fresh
+    """
+    from sandbox.up import command  # noqa: PLC0415
+    from sandbox.up.state import SandboxFolder  # noqa: PLC0415
+
+    raise typer.Exit(command.down(SandboxFolder(), fresh=fresh))
+
+
+def env(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,  # noqa: FBT002
+) -> None:
+    """Print the variables with which other programs reach the running sandbox. Tandem's own commands find it anyway.
+
+    Example: eval "$(tandem env)"
+    """
+    from sandbox.up import command  # noqa: PLC0415
+    from sandbox.up.state import SandboxFolder  # noqa: PLC0415
+
+    raise typer.Exit(command.env(SandboxFolder(), as_json=as_json))
 
 
 def demo(  # noqa: PLR0913, PLR0917 - one for each option

@@ -25,6 +25,7 @@ Pipeline = Annotated[
 ]
 OPTIONS: Final = {"stage": Stage, "pipeline": Pipeline}
 NOTHING: Final[Mapping[str, str | None]] = MappingProxyType({})
+finders: list[Callable[[], Mapping[str, str] | None]] = []  # of stages on this machine, which the sandbox adds
 selected: ContextVar[Mapping[str, str | None]] = ContextVar("selected", default=NOTHING)
 
 
@@ -60,8 +61,17 @@ def connect(pipeline: str | None = None) -> "OperatorContext":
 
 
 def _variables() -> Mapping[str, str]:
-    """The variables of the selected stage, of this process unless `--stage` names another one."""
+    """The variables of the selected stage, of this process unless `--stage` names another one.
+
+    Without both, or if `--stage` has its name, those of a stage that runs on this machine.
+    """
     stage = selected.get().get("stage")
+    if stage not in {None, os.environ.get("TANDEM_STAGE")} or "TANDEM_STAGE" not in os.environ:
+        for find in finders:
+            local = find()
+            if local is not None and stage in {None, local["TANDEM_STAGE"]}:
+                os.environ.update(local)  # clients of AWS and Kubernetes read their variables there
+                return os.environ
     if stage is None and "TANDEM_STAGE" not in os.environ:
         raise InvalidSetting(
             "--stage: missing, expected a deployed stage, or the variables of its processes (docs/configuration.md)"

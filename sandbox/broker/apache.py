@@ -1,7 +1,7 @@
 """Apache Kafka 4 as a child process in KRaft mode, for demos, benchmarks and chaos.
 
 Laws: it listens on the loopback address only; it ends with this process, however that ends; after a kill and a start
-it is the same broker with the same data. Only `stop` deletes its data.
+it is the same broker with the same data. Only `stop` deletes its data, unless it was given a home for it.
 """
 
 import base64
@@ -22,6 +22,7 @@ from sandbox.process import Process
 
 MIN_JAVA = 17
 START_SECONDS = 180.0
+STOP_SECONDS = 30.0
 JVM = (kraft.HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=WARN")
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -36,7 +37,7 @@ class Cluster(NamedTuple):
 class Apache(Broker):
     """A broker that can be killed and restarted."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - by name
         self,
         folder: Path,
         extra: Mapping[str, str] = NONE,
@@ -44,8 +45,11 @@ class Apache(Broker):
         *,
         joins: Cluster | None = None,
         has_acls: bool = False,
+        home: Path | None = None,
     ) -> None:
         """Format a data folder, and start the jars in `folder`. `extra` are further Kafka properties.
+
+        With `home` it keeps its data there, and continues with what is there; only its ports differ each time.
 
         It is the first broker of a new cluster, or the second one of the cluster that it joins. With `has_acls`
         it is as kraft.guarded says.
@@ -55,9 +59,10 @@ class Apache(Broker):
         self.scram = f"127.0.0.1:{scram}"
         """Where SCRAM users connect, if it has ACLs."""
         self._folder = folder
-        self.cluster = joins or Cluster(_new_id(), controller)
+        self.cluster = joins or Cluster(_known_id(home) or _new_id(), controller)
         self._java = ("java", *JVM, "-cp", str(folder / "*"))
-        self._home = Path(tempfile.mkdtemp(prefix="tandem-kafka-"))
+        self._keeps_data = home is not None
+        self._home = home or Path(tempfile.mkdtemp(prefix="tandem-kafka-"))
         self._seconds = start_seconds
         self._process: Process | None = None
         try:
@@ -91,13 +96,20 @@ class Apache(Broker):
             self._process.kill()
 
     def stop(self) -> None:
-        """Kill it and delete its data."""
+        """End it: with a home of its own in good order, else by a kill that deletes its data."""
+        if self._keeps_data and self._process is not None:
+            self._process.terminate()
+            self._process.wait(STOP_SECONDS)
         self.kill()
-        shutil.rmtree(self._home, ignore_errors=True)
+        if not self._keeps_data:
+            shutil.rmtree(self._home, ignore_errors=True)
 
     def _format(self, properties: Mapping[str, str]) -> None:
+        """Write the properties, and format the data folder unless it is formatted already."""
         file = self._home / "properties"
         file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
+        if _known_id(self._home):
+            return
         command = [
             *self._java,
             "kafka.tools.StorageTool",
@@ -108,6 +120,15 @@ class Apache(Broker):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"Apache Kafka did not format its storage:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+def _known_id(home: Path | None) -> str | None:
+    """Return the ID of the cluster whose formatted data is in a folder; None if there is none."""
+    meta = None if home is None else home / "data/meta.properties"
+    if meta is None or not meta.exists():
+        return None
+    found = re.search(r"^cluster\.id=(\S+)$", meta.read_text(), re.MULTILINE)
+    return found[1] if found else None
 
 
 def _new_id() -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from threading import Lock, Thread
 from typing import Protocol
 
+from functions.core.handover_ports import Runtime, RuntimeSwitch, SwitchState, SwitchStatus
+
 
 class Switchable(Protocol):
     """A runtime on this machine."""
@@ -47,9 +49,39 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalSwitch:
+    """See handover_ports.RuntimeSwitch. For the process that has the runtimes; others use the control plane."""
+
+    switch: Switch
+
+    def state(self) -> SwitchState:
+        """See handover_ports.RuntimeSwitch."""
+        if self.switch.busy:
+            return SwitchState(SwitchStatus.CHANGING, "beginning" if self.switch.enabled else "ending")
+        if not self.switch.enabled:
+            return SwitchState(SwitchStatus.DISABLED, "not running")
+        is_running = self.switch.runtime.running
+        return SwitchState(
+            SwitchStatus.ENABLED if is_running else SwitchStatus.CHANGING, "running" if is_running else "has ended"
+        )
+
+    def enable(self) -> None:
+        """See handover_ports.RuntimeSwitch."""
+        self.switch.set(enabled=True)
+
+    def disable(self) -> None:
+        """See handover_ports.RuntimeSwitch."""
+        self.switch.set(enabled=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineRuntimes:
     """The two runtimes of one pipeline."""
 
     topic: str
     msk: Switch
     worker: Switch
+
+    def switches(self) -> dict[Runtime, RuntimeSwitch]:
+        """Return the switch of each runtime."""
+        return {Runtime.MSK: LocalSwitch(self.msk), Runtime.WORKER: LocalSwitch(self.worker)}
