@@ -12,8 +12,11 @@ from functions.cli import stage_options
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command."""
     stage_options.finders.append(_find_sandbox)
-    for verb in (up, down, env):
-        app.command()(verb)
+    app.command()(up)
+    app.command()(down)
+    app.command()(env)
+    app.command()(stage_options.of_stage(produce))
+    app.command()(stage_options.of_stage(tail))
     app.command()(demo)
     app.command()(bench)
     app.command()(smoke)
@@ -79,6 +82,74 @@ def env(
     from sandbox.up.state import SandboxFolder  # noqa: PLC0415
 
     raise typer.Exit(command.env(SandboxFolder(), as_json=as_json))
+
+
+def produce(  # noqa: PLR0913, PLR0917 - one for each option
+    pipeline_name: Annotated[str, typer.Argument(metavar="PIPELINE", help="The pipeline to send them to.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A record on each line; - for standard input.")
+    ] = None,
+    generate: Annotated[
+        int | None, typer.Option("--generate", min=1, metavar="N", help="Make so many records from the event model.")
+    ] = None,
+    envelope: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option(
+            "--envelope",
+            help="Each line is a JSON object of key, value or value_base64, headers (pairs) and timestamp (ms).",
+        ),
+    ] = False,
+    key: Annotated[
+        str | None, typer.Option(metavar="FIELD", help="The event's field that is the key of generated records.")
+    ] = None,
+    invalid: Annotated[
+        float, typer.Option(min=0, max=1, metavar="SHARE", help="The share of generated records that is broken.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="The same seed generates the same records.")] = 1,
+    per_second: Annotated[
+        float | None, typer.Option("--per-second", min=0.01, metavar="N", help="Send at most so many a second.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,  # noqa: FBT002
+) -> None:
+    """Send records to a pipeline's source topic: the lines of a file, or generated ones.
+
+    Without --stage they go to the running sandbox. Lines are those of tandem try. Generated records have values that
+    the event model's fields allow, or that their examples name, and the pipeline accepts each of them.
+
+    Exit code 0: all were acknowledged, 1: the brokers refused some, or do not answer, 2: wrong options or lines.
+
+    Example: tandem produce logins --generate 1000 --invalid 0.02
+    """
+    from sandbox.produce import command  # noqa: PLC0415
+    from sandbox.produce.generate import GeneratorOptions  # noqa: PLC0415
+
+    if (file is None) is (generate is None):
+        raise typer.BadParameter("expected either FILE or --generate N")
+    generator = None if generate is None else GeneratorOptions(generate, seed, invalid, key)
+    options = command.ProduceOptions(pipeline_name, file, generator, envelope, per_second, as_json)
+    raise typer.Exit(command.produce(options))
+
+
+def tail(
+    sink: Annotated[
+        str,
+        typer.Argument(metavar="SINK", help="lake, dead-letters, counters, or the name of a sink or a topic."),
+    ],
+    count: Annotated[
+        int, typer.Option("-n", "--lines", min=0, help="How many of the last entries to print first.")
+    ] = 10,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new entries, until ctrl-C.")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="Print an object for each entry.")] = False,  # noqa: FBT002
+) -> None:
+    """Print what arrives in a sink: rows of the lake or a table, messages of a topic, counters, dead letters.
+
+    Without --stage it reads the running sandbox.
+
+    Example: tandem tail processed-user-login --follow --json | jq .value
+    """
+    from sandbox.tail import command  # noqa: PLC0415
+
+    command.tail(command.TailOptions(sink, count, follow, as_json))
 
 
 def demo(  # noqa: PLR0913, PLR0917 - one for each option

@@ -55,9 +55,14 @@ def connect(pipeline: str | None = None) -> "OperatorContext":
     from functions import settings  # noqa: PLC0415
     from functions.operate import context  # noqa: PLC0415
 
+    return context.connect(settings.read(variables_of(pipeline)))
+
+
+def variables_of(pipeline: str | None = None) -> Mapping[str, str]:
+    """Return the variables of the selected stage for a pipeline, or for the selected one. Raises InvalidSetting."""
     variables = _variables()
     name = pipeline or selected.get().get("pipeline") or variables.get("TANDEM_PIPELINE") or _only_pipeline()
-    return context.connect(settings.read({**variables, "TANDEM_PIPELINE": name}))
+    return {**variables, "TANDEM_PIPELINE": name}
 
 
 def _variables() -> Mapping[str, str]:

@@ -7,6 +7,7 @@ stage `a-b` with pipeline `c` would share a consumer group, and a pattern for th
 from typing import Final
 
 LIVE: Final = "live"
+SANDBOX: Final = "sandbox"  # the stage on a developer's machine
 
 
 def consumer_group(stage: str, pipeline: str) -> str:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from functions.core.errors import Reject
 from functions.core.masking import Masked
@@ -26,15 +26,15 @@ MAX_SECONDS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 
 
 class Login(BaseModel):
-    """A login as the source topic holds it."""
+    """A login as the source topic holds it. `tandem produce --generate` takes the examples."""
 
-    user_id: Identifier
-    app_version: str
-    device_type: str | None = None
-    ip: str
-    locale: str
+    user_id: Annotated[Identifier, Field(examples=["ada", "grace", "edsger", "barbara", "donald"])]
+    app_version: Annotated[str, Field(examples=["2.3.0", "v2.4", "2.10.1"])]
+    device_type: Annotated[str | None, Field(examples=["android", "iPhone", "web", None])] = None
+    ip: Annotated[str, Field(examples=["192.0.2.7", "198.51.100.23", "2001:db8::1"])]
+    locale: Annotated[str, Field(examples=["DE", "us", "JP"])]
     device_id: Identifier
-    timestamp: int  # Unix seconds
+    timestamp: Annotated[int, Field(examples=[1_795_440_410, 1_795_440_470, 1_795_441_000])]  # Unix seconds
 
 
 class ProcessedLogin(BaseModel):

@@ -1,6 +1,7 @@
 """Everything that `tandem up` keeps running: broker, emulator, stores, the runtimes of each pipeline, control plane."""
 
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,10 +27,11 @@ from sandbox.up import snapshot
 from sandbox.up.prepare import prepare
 from sandbox.up.state import SandboxFolder
 
-STAGE: Final = "sandbox"
+STAGE: Final = names.SANDBOX
 SETTINGS: Final = {"TANDEM_SLICE_SECONDS": "0.5"}
 SESSION_SECONDS: Final = 6.0
 STOP_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 0.2
 KEY_BYTES: Final = 16
 
 
@@ -136,10 +138,19 @@ def match_commits(context: OperatorContext) -> None:
     topic, brokers = context.pipeline.topic, context.brokers
     numbers = brokers.partitions(topic)
     positions, bounds = context.ledger_listing.positions(context.pipeline.name, topic), brokers.bounds(topic, numbers)
-    for number, committed in brokers.committed(topic, numbers).items():
-        begin = positions[number].next if number in positions else bounds[number].low
-        if committed > begin:
-            brokers.commit(topic, number, begin)
+    begins = {number: positions[number].next if number in positions else bounds[number].low for number in numbers}
+    ahead = [number for number, committed in brokers.committed(topic, numbers).items() if committed > begins[number]]
+    if ahead:
+        _wait_until_empty(context)
+    for number in ahead:
+        brokers.commit(topic, number, begins[number])
+
+
+def _wait_until_empty(context: OperatorContext) -> None:
+    """Wait for the end of the sessions of members that were killed."""
+    end = time.monotonic() + 2 * SESSION_SECONDS
+    while context.brokers.has_members() and time.monotonic() < end:
+        time.sleep(LOOK_SECONDS)
 
 
 def _shared(environment: Mapping[str, str]) -> dict[str, str]:

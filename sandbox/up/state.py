@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,13 +19,19 @@ from functions.core.errors import Misconfigured
 
 ALREADY: Final = "a sandbox is running already: see tandem status, or end it by tandem down"
 FOLDER: Final = Path(functions.__path__[0]).parent / "build" / "sandbox"
+FOLDER_VARIABLE: Final = "TANDEM_SANDBOX"  # another folder, for a second sandbox
+
+
+def chosen_folder() -> Path:
+    """Return the folder that the variable names, or the checkout's."""
+    return Path(os.environ.get(FOLDER_VARIABLE, FOLDER))
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxFolder:
     """The files of a sandbox."""
 
-    path: Path = FOLDER
+    path: Path = field(default_factory=chosen_folder)
 
     @property
     def kafka(self) -> Path:
@@ -63,10 +69,11 @@ class SandboxFolder:
         except OSError as error:
             raise Misconfigured(f"{self.path}: {error.strerror}: expected a folder that can be written") from None
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Misconfigured(ALREADY) from None
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise Misconfigured(ALREADY) from None
+        try:
             self._running.unlink(missing_ok=True)
             yield
         finally:

@@ -14,6 +14,7 @@ from rich.text import Text
 from functions.core.handover_ports import SwitchStatus
 from functions.operate.status.partition_status import PipelineStatus
 
+TABLE_COLUMNS: Final = 72  # of a terminal that has room for the table
 PLAIN_SECONDS: Final = 5.0  # between two lines of numbers
 
 
@@ -84,13 +85,15 @@ class UpView(AbstractContextManager["UpView"]):
         if changed and not self.console.is_terminal and now - self._printed >= PLAIN_SECONDS:
             self._printed = now
             for each in rows:
-                self.note(
-                    f"{each.pipeline}: {each.runtime}, {each.settled or 0:,} settled, lag {_number(each.lag)}, "
-                    f"{each.letters:,} letters{', stopped: ' + each.stops if each.stops else ''}"
-                )
+                self.note(_sentence(each))
 
     def render(self) -> RenderableType:
         """Return what a terminal shows."""
+        notes = [Text(line, style="dim") for line in self.notes[-6:]]
+        shown = self._table() if self.console.width >= TABLE_COLUMNS else Text("\n".join(map(_sentence, self.rows)))
+        return Group(Text(self.header, style="bold"), Text(), shown, Text(), *notes)
+
+    def _table(self) -> Table:
         table = Table(box=None, pad_edge=False)
         for heading in ("pipeline", "runtime", "settled", "per s", "lag", "letters", "stops"):
             table.add_column(heading, justify="left" if heading in {"pipeline", "runtime", "stops"} else "right")
@@ -100,8 +103,15 @@ class UpView(AbstractContextManager["UpView"]):
                 each.pipeline, each.runtime, _number(each.settled), f"{rate:,.0f}", _number(each.lag),
                 f"{each.letters:,}", Text(each.stops or "-", style="red" if each.stops else ""),
             )  # fmt: skip
-        notes = [Text(line, style="dim") for line in self.notes[-6:]]
-        return Group(Text(self.header, style="bold"), Text(), table, Text(), *notes)
+        return table
+
+
+def _sentence(row: PipelineRow) -> str:
+    stopped = f", stopped: {row.stops}" if row.stops else ""
+    return (
+        f"{row.pipeline}: {row.runtime}, {_number(row.settled)} settled, lag {_number(row.lag)}, "
+        f"{row.letters:,} letters{stopped}"
+    )
 
 
 def _number(value: int | None) -> str:

@@ -8,6 +8,7 @@ happens in between; the order of steps keeps the time short in which both runtim
 from dataclasses import dataclass
 from typing import Final
 
+from functions.core import names
 from functions.core.errors import Refused, TandemError
 from functions.core.handover_ports import Runtime, SwitchState, SwitchStatus
 from functions.operate.context import OperatorContext
@@ -58,7 +59,8 @@ def run(context: OperatorContext, request: HandoverRequest, terminal: Terminal) 
             f"--to {target.other} to go back. Until then nobody may read the records"
         ) from None
     terminal.say(f"{context.pipeline.name} is handed over to {target}")
-    terminal.say(file_changes(context.stage, context.pipeline.name, target))
+    if context.stage != names.SANDBOX:
+        terminal.say(file_changes(context.stage, context.pipeline.name, target))
     return True
 
 
