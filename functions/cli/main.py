@@ -17,6 +17,7 @@ from functions.cli.handover_verb import handover
 from functions.cli.invoke_verb import invoke
 from functions.cli.new_verb import new
 from functions.cli.operator_verbs import EXIT_FAILED, Json
+from functions.cli.plan_verb import plan
 from functions.cli.stage_options import of_stage
 from functions.cli.try_verb import try_
 from functions.cli.version import VERSION
@@ -116,6 +117,7 @@ operator_verbs.register(app)
 app.command()(of_stage(acls))
 app.command()(of_stage(erase))
 app.command()(of_stage(handover))
+app.command()(of_stage(plan))
 app.add_typer(dead_letter_verbs.app)
 if find_spec("sandbox") is not None:  # in a checkout, but not in the wheel, the zip or the image
     import_module("sandbox.verbs").register(app)

@@ -221,6 +221,13 @@ class RedrivenSearch(Protocol):
         """
 
 
+class TrafficHistory(Protocol):
+    """How many records a pipeline settled, on both runtimes together."""
+
+    def hourly(self, begin: datetime, end: datetime) -> dict[datetime, float]:
+        """Return the records of each hour in [begin, end), by its begin; hours without any may be missing."""
+
+
 class AccessControl(Protocol):
     """The ACLs of a Kafka cluster that allow a user something by a resource's full name, from any host.
 

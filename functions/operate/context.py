@@ -23,6 +23,7 @@ from functions.adapters.record_sender import KafkaRecordSender
 from functions.adapters.redrive_claims import DynamoClaimStore
 from functions.adapters.redriven_search import KafkaRedrivenSearch
 from functions.adapters.table_eraser import DynamoTableEraser
+from functions.adapters.traffic_history import CloudWatchTraffic
 from functions.adapters.worker_switch import WorkerSwitch
 from functions.bootstrap import App
 from functions.core import names
@@ -40,6 +41,7 @@ from functions.core.operator_ports import (
     LedgerRepair,
     RecordSender,
     RedrivenSearch,
+    TrafficHistory,
 )
 from functions.core.pipeline import AnyPipeline
 from functions.core.ports import Ledger
@@ -72,6 +74,7 @@ class OperatorContext:
     switches: Mapping[Runtime, RuntimeSwitch]
     handover_claims: HandoverClaims
     choice: RuntimeChoice
+    traffic: TrafficHistory
     pool: Executor
     now: Callable[[], datetime]
     mask_key: Callable[[], bytes]
@@ -106,6 +109,7 @@ def connect(settings: Settings) -> OperatorContext:
         switches=_switches(app),
         handover_claims=DynamoHandoverClaims(aws.dynamodb, ledger.table, pipeline.name),
         choice=ParameterChoice(lambda: aws.ssm, names.runtime_parameter(settings.stage, pipeline.name)),
+        traffic=CloudWatchTraffic(lambda: aws.cloudwatch, settings.stage, pipeline.name),
         pool=ThreadPoolExecutor(WRITERS, "operate"),
         now=lambda: datetime.now(UTC),
         mask_key=lambda: app.mask_key,

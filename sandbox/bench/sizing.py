@@ -15,6 +15,10 @@ from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
+from functions.operate.plan import prices
+from functions.operate.plan.measured import RecordCosts
+from functions.operate.plan.prices import INVOCATIONS, NODE, POLLER_UNIT, PUTS, WRITES, region_prices
+
 SECONDS: Final = 730 * 3600  # in a month
 USE: Final = 0.7  # of a core, so that a backlog shrinks
 VCPU_MEMORY_MIB: Final = 1769  # Lambda's memory with one vCPU
@@ -26,36 +30,14 @@ COUNTS: Final = 5  # items of a counter sink in a slice: one minute, five device
 TRANSACTION: Final = 2  # write units for each item of a transaction
 TABLE_UNITS: Final = 40_000  # write units a second of one table, until AWS raises the account's quota
 
-# US dollars, us-east-1: see tests/docs/prices.py.
-NODE_HOUR: Final = 0.0914  # of two vCPU
-GB_SECOND: Final = 0.0000133334
-MILLION_INVOCATIONS: Final = 0.20
-MILLION_UNITS: Final = 0.625
-MILLION_PUTS: Final = 5.00
-POLLER_UNIT_HOUR: Final = 0.185
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """CPU microseconds of each part, as measured."""
-
-    record: float  # all effects in memory
-    handled: float  # the same in the Lambda handler
-    row: float  # one row of the table sink
-    reject: float  # one rejected record, with its dead letter
-    slice_: float  # the requests that a slice needs however short it is
-
-    def worker(self, load: "Load") -> float:
-        """Return the CPU microseconds of one record on the worker."""
-        return self._record(self.record, load)
-
-    def handler(self, load: "Load") -> float:
-        """Return the CPU microseconds of one record on Lambda."""
-        return self._record(self.handled, load)
-
-    def _record(self, record: float, load: "Load") -> float:
-        settled = (1 - load.rejects) * (record + load.keys * self.row)
-        return settled + load.rejects * self.reject + self.slice_ / load.slice_records
+# US dollars
+PRICES: Final = region_prices("us-east-1").prices
+NODE_HOUR: Final = PRICES[NODE]  # of two vCPU
+GB_SECOND: Final = PRICES[prices.GB_SECOND]
+MILLION_INVOCATIONS: Final = PRICES[INVOCATIONS]
+MILLION_UNITS: Final = PRICES[WRITES]
+MILLION_PUTS: Final = PRICES[PUTS]
+POLLER_UNIT_HOUR: Final = PRICES[POLLER_UNIT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +50,11 @@ class Load:
     keys: float = 0.1
     rejects: float = 0.0
     counter_items: int = COUNTS
+
+    @property
+    def shape(self) -> tuple[float, float, float]:
+        """What a record's CPU depends on: see RecordCosts.worker."""
+        return self.keys, self.rejects, self.slice_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +77,7 @@ class Size:
     lambda_dollars: float
 
 
-def costs(report: Mapping[str, Any]) -> Costs:
+def costs(report: Mapping[str, Any]) -> RecordCosts:
     """Derive the costs of the parts from a report's medians."""
 
     def cpu(name: str) -> float:
@@ -98,7 +85,7 @@ def costs(report: Mapping[str, Any]) -> Costs:
 
     record, row, repeated = cpu("worker_pydantic"), cpu("table_rows"), cpu("http_repeated")
     keys, slices = shares(report, "http_repeated")
-    return Costs(
+    return RecordCosts(
         record=record,
         handled=cpu("handler"),
         row=row,
@@ -116,10 +103,10 @@ def shares(report: Mapping[str, Any], name: str) -> tuple[float, float]:
     return max(requests.get("PutItem", 0), requests["rows"]) / 1000, requests["PutObject"] / 1000
 
 
-def size(load: Load, measured: Costs) -> Size:
+def size(load: Load, measured: RecordCosts) -> Size:
     """Return what a load needs."""
     slices = load.rate / load.slice_records
-    worker, function = (load.rate * one(load) / 1e6 for one in (measured.worker, measured.handler))
+    worker, function = (load.rate * one(*load.shape) / 1e6 for one in (measured.worker, measured.handler))
     pods = max(1, ceil(worker / USE))
     concurrency = max(1, ceil(function / USE))
     traffic = load.rate * load.record_bytes
@@ -151,7 +138,7 @@ def size(load: Load, measured: Costs) -> Size:
     )
 
 
-def table(measured: Costs, loads: Iterator[Load]) -> str:
+def table(measured: RecordCosts, loads: Iterator[Load]) -> str:
     """Return the sizes of loads as a Markdown table."""
     head = (
         "| records/s | keys | worker vCPU | pods | Lambda vCPU | poller units | partitions | write units/s | stores $ "

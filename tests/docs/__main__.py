@@ -1,13 +1,25 @@
 """Generate the parts of the documentation that come from the code: `make docs`."""
 
+import json
 import sys
+from dataclasses import asdict
 
+from functions.operate.plan.measured import FILE
+from sandbox.bench.sizing import costs
 from tests.docs import benchmark
 from tests.docs.generated import expected_pages
 from tests.docs.pages import ROOT
+from tests.docs.planned import plan_picture
 
 for page, text in expected_pages():
     if text != page.text:
         page.path.write_text(text, encoding="utf-8")
         sys.stdout.write(f"{page.name}\n")
+measured = {
+    "source": "docs/performance.md",
+    "date": benchmark.REPORT["began"][:10],
+    "cpu_microseconds": asdict(costs(benchmark.REPORT)),
+}
+FILE.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+(ROOT / "docs/images/plan.svg").write_text(plan_picture(), encoding="utf-8")
 (ROOT / "docs/images/benchmark.svg").write_text(benchmark.picture(), encoding="utf-8")

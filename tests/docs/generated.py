@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from cdk import config, context
 from functions import registry
-from tests.docs import benchmark, catalogue, commands, costs, options, reference
+from tests.docs import benchmark, catalogue, commands, costs, options, planned, reference
 from tests.docs.pages import ROOT, Page, pages
 from tests.infrastructure.conftest import REFERENCE, synthesise
 
@@ -63,6 +63,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "metrics": catalogue.metrics,
     "alarms": catalogue.alarms,
     "fields": catalogue.fields,
+    "plan": planned.plan_output,
     "run": benchmark.about,
     "ratios": benchmark.ratios,
     "measurements": benchmark.measurements,

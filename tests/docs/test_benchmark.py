@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from functions.operate.plan.measured import RecordCosts, measured_costs
 from sandbox.bench import sizing
-from sandbox.bench.sizing import Costs, Load, costs, shares, size
+from sandbox.bench.sizing import Load, costs, shares, size
 from tests.docs import benchmark
 from tests.docs.pages import ROOT
+from tests.docs.planned import plan_picture
 from tests.docs.prices import PRICES
 
 MEASURED = costs(benchmark.REPORT)
@@ -22,9 +24,17 @@ def test_the_picture_is_up_to_date() -> None:
     assert (ROOT / "docs/images/benchmark.svg").read_text(encoding="utf-8") == benchmark.picture(), "run `make docs`"
 
 
+def test_the_picture_of_the_plan_is_up_to_date() -> None:
+    assert (ROOT / "docs/images/plan.svg").read_text(encoding="utf-8") == plan_picture(), "run `make docs`"
+
+
+def test_the_costs_that_ship_are_those_of_the_report() -> None:
+    assert measured_costs() == MEASURED, "run `make docs`"
+
+
 def test_the_model_predicts_a_measurement_that_it_was_not_made_from() -> None:
     keys, slices = shares(benchmark.REPORT, "http_unique")
-    assert MEASURED.worker(Load(1, keys=keys, slice_records=round(1 / slices))) == pytest.approx(
+    assert MEASURED.worker(*Load(1, keys=keys, slice_records=round(1 / slices)).shape) == pytest.approx(
         cpu("http_unique"), rel=0.2
     )
 
@@ -32,13 +42,15 @@ def test_the_model_predicts_a_measurement_that_it_was_not_made_from() -> None:
 def test_the_model_returns_what_it_was_made_from() -> None:
     keys, slices = shares(benchmark.REPORT, "http_repeated")
     load = Load(1, keys=keys, slice_records=round(1 / slices))
-    assert MEASURED.worker(load) == pytest.approx(cpu("http_repeated"), rel=0.01)
+    assert MEASURED.worker(*load.shape) == pytest.approx(cpu("http_repeated"), rel=0.01)
     half = replace(load, rejects=0.5)
-    assert MEASURED.worker(half) == pytest.approx(cpu("http_rejects_50"), rel=0.1)
+    assert MEASURED.worker(*half.shape) == pytest.approx(cpu("http_rejects_50"), rel=0.1)
 
 
 def test_in_memory_a_long_slice_without_rows_costs_a_record() -> None:
-    assert MEASURED.worker(Load(1, keys=0, slice_records=10**9)) == pytest.approx(cpu("worker_pydantic"), rel=0.01)
+    assert MEASURED.worker(*Load(1, keys=0, slice_records=10**9).shape) == pytest.approx(
+        cpu("worker_pydantic"), rel=0.01
+    )
 
 
 def test_prices_are_those_of_the_costs_page() -> None:
@@ -53,7 +65,7 @@ def test_prices_are_those_of_the_costs_page() -> None:
 
 
 def test_what_a_load_needs() -> None:
-    made = Costs(record=10, handled=20, row=100, reject=500, slice_=10_000)
+    made = RecordCosts(record=10, handled=20, row=100, reject=500, slice_=10_000)
     needs = size(Load(100_000, record_bytes=1000, slice_records=10_000, keys=0.1, rejects=0.1), made)
     assert needs.worker_vcpu == pytest.approx(0.1 * (0.9 * (10 + 10) + 50 + 1))
     assert (needs.pods, needs.concurrency) == (10, 12)  # 6.9 and 7.8 vCPU, at 70 %

@@ -43,6 +43,7 @@ EXCLUDED_PATHS: Final = (
     "adapters/mapping_switch.py",
     "adapters/memory_handover.py",
     "adapters/prometheus.py",
+    "adapters/traffic_history.py",
     "adapters/worker_switch.py",
 )
 AWS_SERVICES: Final = frozenset({"dynamodb", "glue", "s3", "secretsmanager", "sts"})

@@ -23,6 +23,7 @@ from functions.adapters.memory_operators import (
     MemoryLedgerListing,
     MemoryLedgerRepair,
 )
+from functions.adapters.traffic_history import MemoryTraffic
 from functions.core.dead_letter import DeadLetter, Reason
 from functions.core.erase_ports import ErasureStores
 from functions.core.handover_ports import Runtime
@@ -81,6 +82,7 @@ class World:
         default_factory=lambda: {Runtime.MSK: MemorySwitch(enabled=True), Runtime.WORKER: MemorySwitch()}
     )
     handover_claims: MemoryHandoverClaims = field(default_factory=MemoryHandoverClaims)
+    traffic: MemoryTraffic = field(default_factory=MemoryTraffic)
     choice: MemoryChoice = field(default_factory=MemoryChoice)
     tables: dict[str, MemoryTable] = field(
         default_factory=lambda: {sink.name: MemoryTable() for sink in PIPELINE.tables}
@@ -120,6 +122,7 @@ class World:
             switches=self.switches,
             handover_claims=self.handover_claims,
             choice=self.choice,
+            traffic=self.traffic,
             pool=self.pool,
             now=self.clock,
             mask_key=lambda: MASK_KEY,

@@ -1,0 +1,32 @@
+"""The plan that docs/plan.md shows: its output, and its picture."""
+
+from functions.operate.plan.measured import measured_costs
+from functions.operate.plan.model import CostModel, PipelineShape
+from functions.operate.plan.picture import picture
+from functions.operate.plan.plan import Plan, plan
+from functions.operate.plan.prices import region_prices
+from functions.operate.plan.profile import flat
+from functions.operate.plan.text import plan_text
+from functions.pipelines.logins import PIPELINE
+
+COLUMNS = 80
+
+
+def example() -> Plan:
+    """`tandem plan logins --rate 0.5 --peak 20000 --peak-hours 18-22 --latency 10`."""
+    limits = PIPELINE.limits
+    shape = PipelineShape(
+        partitions=PIPELINE.topic_config.partitions, tables=len(PIPELINE.tables), counters=len(PIPELINE.counters),
+        has_lake=PIPELINE.has_lake, slice_records=limits.slice_records, slice_seconds=limits.slice_seconds,
+    )  # fmt: skip
+    return plan(CostModel(shape, measured_costs(), region_prices("us-east-1")), flat(0.5, 20_000, "18-22"), 10)
+
+
+def plan_output() -> str:
+    """The output, as a block of a page."""
+    return f"```\n{plan_text(example(), COLUMNS)}\n```"
+
+
+def plan_picture() -> str:
+    """The picture."""
+    return picture(example())
