@@ -13,8 +13,10 @@ from functions.core.errors import Refused, TandemError
 from functions.core.handover_ports import Runtime, SwitchState, SwitchStatus
 from functions.operate.context import OperatorContext
 from functions.operate.handover.claim import held_claim
+from functions.operate.handover.policy import HandoverPolicy
 from functions.operate.handover.steps import StepFailed, Steps
 from functions.operate.handover.text import file_changes, state_lines
+from functions.operate.status.partition_status import inspect_pipeline
 from functions.operate.terminal import Terminal
 
 DEFAULT_TIMEOUT: Final = 600.0
@@ -62,6 +64,20 @@ def run(context: OperatorContext, request: HandoverRequest, terminal: Terminal) 
     if context.stage != names.SANDBOX:
         terminal.say(file_changes(context.stage, context.pipeline.name, target))
     return True
+
+
+def chosen(context: OperatorContext, policy: HandoverPolicy, terminal: Terminal) -> Runtime:
+    """Return the runtime that a policy chooses now, and say why."""
+    states = {runtime: context.switches[runtime].state().status for runtime in Runtime}
+    enabled = [runtime for runtime, status in states.items() if status is SwitchStatus.ENABLED]
+    current = enabled[0] if len(enabled) == 1 else None
+    status = inspect_pipeline(context)
+    lags = [each.lag for each in status.partitions if not each.stop]
+    lag = None if status.error else sum(each or 0 for each in lags)
+    now = context.now()
+    target = policy.choose(now, lag, current)
+    terminal.say(f"{now:%H:%M}Z, lag {'unknown' if lag is None else f'{lag:,}'}: the policy chooses {target}")
+    return target
 
 
 def _is_done(states: dict[Runtime, SwitchState], target: Runtime) -> bool:

@@ -55,6 +55,7 @@ def picture(found: Plan) -> str:
         parts.append(f'<text x="{at + 6:.1f}" y="{TOP + 4}">{escape(label)}</text>')
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
     about = "<title>Lambda and workers, dollars a month over records per second</title>"
+    about += "<desc>Lambda costs less at low rates, workers above the crossover, which a dashed line marks.</desc>"
     return f"{head}{about}<style>{STYLE}</style>{''.join(parts)}</svg>\n"
 
 

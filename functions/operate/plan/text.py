@@ -45,7 +45,9 @@ def recommendation(found: Plan) -> str:
         )
     if len(set(best.hours)) == 1:
         return f"best: {best.name}: tandem handover PIPELINE --to {best.hours[0]}"
-    return f"best: {best.name}: workers {worker_hours(best)} UTC, Lambda otherwise: tandem handover PIPELINE --to auto"
+    hours = worker_hours(best).replace(" ", "")
+    command = f"tandem handover PIPELINE --to auto --worker-hours {hours}"
+    return f"best: {best.name}: workers {hours} UTC, Lambda otherwise: {command}"
 
 
 def worker_hours(option: Option) -> str:
