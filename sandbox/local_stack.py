@@ -25,17 +25,22 @@ class LocalStack:
 
 
 @contextmanager
-def local_stack(
-    name: str, broker: Broker, aws: LocalAws, session_seconds: float, settings: Mapping[str, str]
+def local_stack(  # noqa: PLR0913, PLR0917 - what a stack is made of
+    name: str,
+    broker: Broker,
+    aws: LocalAws,
+    session_seconds: float,
+    settings: Mapping[str, str],
+    declared: str = PIPELINE,
 ) -> Iterator[LocalStack]:
-    """Create the stores and topics of a stage called `name`; they are deleted at the end.
+    """Create the stores and topics of a stage called `name`, for one pipeline; they are deleted at the end.
 
     `session_seconds` is the group's session timeout; `settings` are further variables of both runtimes. Misconfigured
     if a broker that is not ours has one of the topics.
     """
-    pipeline = registry.load(PIPELINE)
+    pipeline = registry.load(declared)
     with (
-        PipelineTopics(broker, pipeline.topic, pipeline.topics[0].name) as topics,
+        PipelineTopics(broker, pipeline.topic, [sink.name for sink in pipeline.topics]) as topics,
         TemporaryDirectory(prefix=f"tandem-{name}-") as folder,
     ):
         yield LocalStack(LocalStage(name, pipeline, broker, aws, Path(folder), session_seconds, settings), topics)

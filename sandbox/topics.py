@@ -1,5 +1,6 @@
 """The topics of a run: created empty, and deleted at the end from a broker that others use."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
@@ -31,14 +32,15 @@ class BrokerTopic:
 
 
 class PipelineTopics(AbstractContextManager["PipelineTopics"]):
-    """The pipeline reads `source` and writes `output`. Misconfigured if an external broker already has one of them."""
+    """The pipeline reads `source` and writes `outputs`. Misconfigured if an external broker already has one of them."""
 
-    def __init__(self, broker: Broker, source_topic: str, output_topic: str) -> None:
+    def __init__(self, broker: Broker, source_topic: str, output_topics: Sequence[str]) -> None:
         self._broker = broker
         self._admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 0})
         if broker.kind == "external":
-            self._refuse_existing({source_topic, output_topic})
-        self.source, self.output = self.create(broker, source_topic), self.create(broker, output_topic)
+            self._refuse_existing({source_topic, *output_topics})
+        self.source = self.create(broker, source_topic)
+        self.outputs = [self.create(broker, name) for name in output_topics]
 
     def _refuse_existing(self, names: set[str]) -> None:
         if existing := sorted(names & self._admin.list_topics(timeout=ANSWER_SECONDS).topics.keys()):
@@ -56,7 +58,7 @@ class PipelineTopics(AbstractContextManager["PipelineTopics"]):
     def __exit__(self, *_: object) -> None:
         if self._broker.kind != "external":
             return
-        for done in self._admin.delete_topics([self.source.name, self.output.name]).values():
+        for done in self._admin.delete_topics([each.name for each in (self.source, *self.outputs)]).values():
             try:
                 done.result(timeout=ANSWER_SECONDS)
             except KafkaException:

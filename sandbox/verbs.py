@@ -167,6 +167,10 @@ def demo(  # noqa: PLR0913, PLR0917 - one for each option
         Path | None,
         typer.Option("--input", metavar="FILE.jsonl", help="Produce these lines unchanged, invalid ones included."),
     ] = None,
+    pipeline_name: Annotated[str, typer.Option("--pipeline", metavar="NAME", help="Any declared pipeline.")] = "logins",
+    envelope: Annotated[  # noqa: FBT002
+        bool, typer.Option("--envelope", help="Lines of --input are envelopes, as of tandem try and produce.")
+    ] = False,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for report.json, report.html and logs.")] = Path(
         "build/demo"
     ),
@@ -179,13 +183,19 @@ def demo(  # noqa: PLR0913, PLR0917 - one for each option
     again. At the end everything is read back and compared with what was
     produced.
 
+    With --pipeline, records of that pipeline are generated from its event model, or read from --input. They are
+    compared with what the same records become when one process settles them, without faults.
+
     Exit code 1: a record was lost, doubled or wrong, or a store does not match.
 
     Example: tandem demo --records 10000 --broker embedded
     """
     from sandbox.demo import command  # noqa: PLC0415
 
-    raise typer.Exit(command.demo(command.DemoOptions(records, seed, broker, file, out, as_json)))
+    if envelope and file is None:
+        raise typer.BadParameter("--envelope is for the lines of --input")
+    options = command.DemoOptions(records, seed, broker, file, pipeline_name, envelope, out, as_json)
+    raise typer.Exit(command.demo(options))
 
 
 def bench(  # noqa: PLR0913, PLR0917 - one for each option

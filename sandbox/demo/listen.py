@@ -41,10 +41,14 @@ class Listener:
         self._thread.join()
 
     def messages(self) -> list[tuple[Place, LoginRow]]:
-        """Return the place and row of each message, in any order; raises the error that stopped the thread."""
+        """Return the place and row of each message of logins, in any order; raises what stopped the thread."""
+        return list(starmap(parse_message, self.raw()))
+
+    def raw(self) -> list[tuple[bytes, bytes]]:
+        """Return the source and the value of each message, in any order; raises what stopped the thread."""
         if self.error:
             raise self.error
-        return list(starmap(parse_message, self._messages))
+        return self._messages
 
     def _run(self) -> None:
         try:

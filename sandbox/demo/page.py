@@ -5,7 +5,7 @@ from html import escape
 from typing import Any, Final
 
 from sandbox.demo.chart import Chart
-from sandbox.demo.report import Moment, ProgressSample, checks, headline
+from sandbox.demo.report import RATES_ARE_OF, Moment, ProgressSample, checks, headline
 
 CSS: Final = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5d6877; --paper: #fbfaf8; --rule: #e3e0da; --faint: #f1efeb;
@@ -124,7 +124,7 @@ def _figures(report: dict[str, Any]) -> str:
         (f"{runtimes['worker']['records_per_second']:,.0f}", "records/s on the worker", "worker-text"),
     )
     cells = "".join(f'<div><b class="{css}">{figure}</b><span>{label}</span></div>' for figure, label, css in figures)
-    return f'<section class="figures">{cells}</section>'
+    return f'<section class="figures">{cells}</section><p class="note">Rates are of {escape(RATES_ARE_OF)}.</p>'
 
 
 def _chart(report: dict[str, Any]) -> str:

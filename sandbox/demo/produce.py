@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -146,10 +146,17 @@ class Production:
     def _produce(self, partition: int, record: Record) -> None:
         self._sent[partition].append(record)
         headers: list[tuple[str, str | bytes | None]] = list(record.headers)
+        options: dict[str, Any] = {} if record.timestamp is None else {"timestamp": record.timestamp}
         while True:
             try:
                 return self._producer.produce(
-                    self._topic.name, record.value, record.key, partition, self._acknowledged, headers=headers or None
+                    self._topic.name,
+                    record.value,
+                    record.key,
+                    partition,
+                    self._acknowledged,
+                    headers=headers or None,
+                    **options,
                 )
             except BufferError:  # librdkafka's queue is full
                 self._producer.poll(POLL_SECONDS)

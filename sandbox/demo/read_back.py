@@ -48,15 +48,16 @@ def everything(
 
 def lake_rows(s3: "S3Client", bucket: str, pipeline: str) -> list[tuple[Place, LoginRow]]:
     """Return every row of every Parquet object of a pipeline."""
-    return [row for body in _bodies(s3, bucket, f"{pipeline}/", lambda _, body: body) for row in parquet(body)]
+    return [row for body in objects(s3, bucket, f"{pipeline}/", lambda _, body: body) for row in parquet(body)]
 
 
 def dead_letters(s3: "S3Client", bucket: str, pipeline: str) -> list[StoredLetter]:
     """Return every dead letter of a pipeline."""
-    return list(_bodies(s3, bucket, f"{pipeline}/", letter))
+    return list(objects(s3, bucket, f"{pipeline}/", letter))
 
 
-def _bodies(s3: "S3Client", bucket: str, prefix: str, read: Callable[[str, bytes], Any]) -> Iterable[Any]:
+def objects(s3: "S3Client", bucket: str, prefix: str, read: Callable[[str, bytes], Any]) -> Iterable[Any]:
+    """Yield what `read` makes of the key and the content of each object below a prefix."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
     with ThreadPoolExecutor(CONCURRENCY) as threads:

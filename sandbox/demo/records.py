@@ -47,6 +47,7 @@ class Record(NamedTuple):
     value: bytes | None
     headers: Headers
     expected: Expected
+    timestamp: int | None = None  # in milliseconds; None: the broker's client chooses it
 
 
 Place = tuple[int, int]  # partition, offset

@@ -56,7 +56,7 @@ def set_up(options: ChaosOptions, say: Callable[[str], None]) -> Iterator[ChaosS
         local_stack("chaos", broker, aws, options.session, proxy.environment | _settings(options)) as stack,
     ):
         topics = stack.topics
-        chaos = ChaosStack(stack.stage, broker, proxy, topics.source.partitions, topics.output.partitions)
+        chaos = ChaosStack(stack.stage, broker, proxy, topics.source.partitions, topics.outputs[0].partitions)
         try:
             yield chaos
         finally:
