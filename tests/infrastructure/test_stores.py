@@ -218,6 +218,7 @@ class Recorder:
     """A client that records the tables that it should create."""
 
     meta = type("Meta", (), {"region_name": "us-east-1"})
+    exceptions = type("Exceptions", (), {"ResourceInUseException": KeyError, "BucketAlreadyOwnedByYou": KeyError})
 
     def __init__(self, local: dict[str, Any]) -> None:
         self._local = local

@@ -125,6 +125,6 @@ def test_a_second_operator_is_refused(switched: Switched) -> None:
 def test_the_choice_is_where_a_release_looks_for_it(switched: Switched) -> None:
     code, output = finished(switched.hand_over(Runtime.WORKER))
     assert code == 0, output
-    ssm = boto3.client("ssm")
+    ssm = boto3.Session().client("ssm")
     parameter = names.runtime_parameter(switched.stage.name, "logins")
     assert ssm.get_parameter(Name=parameter)["Parameter"]["Value"] == "worker"

@@ -9,6 +9,7 @@ from functions.operate.plan.plan import MONTH_HOURS, Plan, curve_rates
 
 WIDTH, HEIGHT = 720, 380
 LEFT, RIGHT, TOP, BOTTOM = 76, 24, 52, 52
+NAMED: Final = 150  # the step at which the lines have their names: they are far from each other there
 STYLE: Final = (
     "text{font:13px system-ui,sans-serif;fill:#1c2430}.t{font-weight:600;font-size:15px}.g{stroke:#d7dce3}"
     ".l{fill:none;stroke:#b4541a;stroke-width:2.5}.w{fill:none;stroke:#15788c;stroke-width:2.5}"
@@ -47,12 +48,12 @@ def picture(found: Plan) -> str:
         for power in range(ceil(first), floor(last) + 1)
     ]
     parts.append(f'<text x="{(LEFT + right) / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">records/s</text>')
-    parts += [line(function, "l"), line(worker, "w"), *_names(function, worker, x(rates[40]), y)]
+    parts += [line(function, "l"), line(worker, "w"), *_names(function, worker, x(rates[NAMED]), y)]
     if found.crossover is not None:
         at = x(found.crossover)
         label = f"workers are cheaper from {found.crossover:,.3g} records/s on"
-        parts.append(f'<line x1="{at:.1f}" y1="{TOP - 6}" x2="{at:.1f}" y2="{HEIGHT - BOTTOM}" class="x"/>')
-        parts.append(f'<text x="{at + 6:.1f}" y="{TOP + 4}">{escape(label)}</text>')
+        parts.append(f'<line x1="{at:.1f}" y1="{TOP - 20}" x2="{at:.1f}" y2="{HEIGHT - BOTTOM}" class="x"/>')
+        parts.append(f'<text x="{at + 6:.1f}" y="{TOP - 8}">{escape(label)}</text>')
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
     about = "<title>Lambda and workers, dollars a month over records per second</title>"
     about += "<desc>Lambda costs less at low rates, workers above the crossover, which a dashed line marks.</desc>"
@@ -61,10 +62,13 @@ def picture(found: Plan) -> str:
 
 def _names(function: list[float], worker: list[float], left: float, y: Callable[[float], float]) -> list[str]:
     return [
-        f'<text x="{left:.1f}" y="{y(function[40]) - 8:.1f}" class="lt">Lambda</text>',
-        f'<text x="{left:.1f}" y="{y(worker[40]) - 8:.1f}" class="wt">workers</text>',
+        f'<text x="{left:.1f}" y="{y(function[NAMED]) - 10:.1f}" class="lt">Lambda</text>',
+        f'<text x="{left:.1f}" y="{y(worker[NAMED]) + 22:.1f}" class="wt">workers</text>',
     ]
 
 
 def _power(power: int) -> str:
-    return f"{10.0**power:,.10g}"
+    for size, unit in ((6, "M"), (3, "k")):
+        if power >= size:
+            return f"{10 ** (power - size)}{unit}"
+    return f"{10.0**power:g}"
