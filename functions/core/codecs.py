@@ -2,7 +2,7 @@
 
     class Csv(Codec):
         def decoder(self, event: type[Event]) -> Decoder[Event]:
-            validate = TypeAdapter(event).validate_python
+            validate = plain_validator(event)
 
             def decode(data: bytes, headers: Headers, decoding: Decoding) -> Event:
                 fields = data.decode().split(",")
@@ -13,8 +13,8 @@
             return decode
 
 Laws: a decoder is pure, so that both runtimes decode the same bytes to the same event; it raises Undecodable or
-pydantic's ValidationError for bytes that are none, and whatever else it raises rejects the record as well. Codecs that
-need a package are in `functions.codecs`; each package is an extra of Tandem.
+what `plain_validator` raises for bytes that are none, and whatever else it raises rejects the record as well. Codecs
+that need a package are in `functions.codecs`; each package is an extra of Tandem.
 """
 
 from abc import ABC, abstractmethod
@@ -22,9 +22,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, cast
 
-from pydantic import TypeAdapter
-
-from functions.core import exact_json, framing
+from functions.core import framing
+from functions.core.model_kinds import kind_of
 from functions.core.registries import KnownSchemas, Registry, SchemaId, SchemaType, WriterSchema, writer_schema
 from functions.core.slice import Headers
 
@@ -136,24 +135,13 @@ JSON: Final = Json()
 
 
 def json_validator(event: Any) -> Callable[[bytes], Any]:  # noqa: ANN401 - see Codec
-    """JSON bytes -> event, or pydantic's ValidationError. Bound method, because a wrapper would double the cost."""
-    adapter: TypeAdapter[Any] = TypeAdapter(event)
-    validator = adapter.validator
-    if not exact_json.mentions_decimal(adapter.core_schema):
-        return cast("Callable[[bytes], Any]", validator.validate_json)
-
-    def validate(value: bytes) -> Any:  # noqa: ANN401 - an event
-        """Let pydantic's JSON mode decide whether the value is valid, then validate it with all its digits."""
-        validator.validate_json(value)
-        return validator.validate_python(exact_json.loads(value), strict=False)
-
-    return validate
+    """JSON bytes -> event, or an error of the library of its models, which rejects the record."""
+    return kind_of(event).json_validator(event)
 
 
 def plain_validator(event: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - see Codec
-    """Python values, as a format's library makes them -> event, or pydantic's ValidationError."""
-    validator = TypeAdapter(event).validator
-    return lambda value: validator.validate_python(value, strict=False)
+    """Python values, as a format's library makes them -> event, or an error of the library of its models."""
+    return kind_of(event).plain_validator(event)
 
 
 def hint(codec: Codec, data: bytes) -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from functions.core.codecs import Codec
@@ -27,6 +27,8 @@ from functions.core.column_types import (
 )
 from functions.core.errors import InvalidPipeline
 from functions.core.keys import TextKey
+from functions.core.model_kinds import is_struct, kind_of, mentions_struct
+from functions.core.schema import is_model
 from functions.core.sinks import Counters, CustomSink, Lake, Table, Topic
 
 if TYPE_CHECKING:
@@ -62,8 +64,8 @@ def _problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
         yield "name: expected 2 to 48 lower-case letters, digits and hyphens, starting with a letter"
     if not (isinstance(declared.topic, str) and TOPIC_PATTERN.fullmatch(declared.topic)):
         yield f"topic: expected a valid Kafka topic name, got {declared.topic!r}"
-    if not (inspect.isclass(pipeline.row) and issubclass(pipeline.row, BaseModel)):
-        yield f"row: expected a pydantic model, got {pipeline.row!r}"
+    if not (inspect.isclass(pipeline.row) and is_model(pipeline.row)):
+        yield f"row: expected a pydantic model or a msgspec.Struct, got {pipeline.row!r}"
     for name in ("tombstones", "start", "limits", "topic_config", "dedup"):
         yield from _type_problems("", pipeline, name)
     for label, part in (("limits.", pipeline.limits), ("limits.flood.", pipeline.limits.flood)):
@@ -128,20 +130,20 @@ def _schema_problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
         _ = pipeline.schema
     except InvalidPipeline as error:
         yield f"row: {error}"
+    if is_struct(pipeline.row):
+        yield from (f"row: {problem}" for problem in kind_of(pipeline.row).problems(pipeline.row))
 
 
 def _event_problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
-    try:
-        if not TypeAdapter(pipeline.event).pydantic_complete:
-            yield f"event: expected a pydantic model, got {pipeline.event!r}"
-    except PydanticUserError as error:
-        yield f"event: expected a pydantic model, got {pipeline.event!r} ({error.message.splitlines()[0]})"
+    yield from (f"event: {problem}" for problem in pipeline.event_kind.problems(pipeline.event))
 
 
 def _codec_problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
     declared: Any = pipeline.codec
     if isinstance(declared, Codec):
         yield from declared.problems(pipeline.event)
+        if mentions_struct(pipeline.event):
+            yield from _decoder_problems(pipeline)
     else:
         yield f"codec: expected a codec such as Json(), got {declared!r}"
     key_codec: Any = pipeline.key_codec
@@ -149,6 +151,15 @@ def _codec_problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
         yield from (problem.replace("codec:", "key_codec:", 1) for problem in key_codec.problems(bytes))
     elif key_codec is not None and (inspect.isclass(key_codec) or not callable(getattr(key_codec, "decode", None))):
         yield f"key_codec: expected a codec such as TextKey() or Avro(...), got {key_codec!r}"
+
+
+def _decoder_problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
+    """Make the decoder: a codec of one's own may know only pydantic's models."""
+    try:
+        _ = pipeline.decoder
+    except PydanticUserError:
+        name = type(pipeline.codec).__name__
+        yield f"codec: {name} cannot decode a msgspec.Struct; call functions.core.codecs.plain_validator(event) in it"
 
 
 def _limit_problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
@@ -283,13 +294,17 @@ def _depth(column_type: ColumnType) -> int:
             return 0
 
 
+def _is_model(event: object) -> bool:
+    return inspect.isclass(event) and is_model(event)
+
+
 def _dedup_problems(pipeline: "Pipeline[Any, Any]") -> Iterator[str]:
     dedup = pipeline.dedup
     if dedup is None:
         return
     if dedup.within < timedelta(seconds=1):
         yield f"dedup within: expected a second or more, got {dedup.within}"
-    fields = getattr(pipeline.event, "model_fields", {})
+    fields = [field.name for field in pipeline.event_kind.fields(pipeline.event)] if _is_model(pipeline.event) else []
     if dedup.by not in fields:
         yield f"dedup by: the event has no field {dedup.by!r}, its fields are {', '.join(fields) or 'unknown'}"
 

@@ -1,4 +1,4 @@
-"""Bytes -> events, through the pipeline's codec and pydantic.
+"""Bytes -> events, through the pipeline's codec and pydantic or msgspec.
 
 Each value is parsed in its own call. One call over all values joined into a JSON list is not cheaper (see
 docs/decisions), and a value could then swallow its neighbours (`{...},{"a":[{` before one and `}]}` after it).
@@ -48,7 +48,7 @@ def decode(pipeline: AnyPipeline, values: Sequence[bytes | None]) -> Decoded:
         except ValidationError as error:
             rejections.append(_rejection(index, error, pipeline.codec, value))
         except BaseException as error:  # noqa: BLE001 - a validator may raise anything: see foreign
-            rejections.append(rejection_of(index, error))
+            rejections.append(_foreign(index, error, pipeline, value))
         else:
             indexes.append(index)
     return indexes, events, tombstones, rejections
@@ -71,10 +71,21 @@ def _decode_by_codec(pipeline: AnyPipeline, slice_: Slice, decoding: Decoding) -
         except Undecodable as error:
             rejections.append(Rejection(index, Reason.UNDECODABLE, shortened(text_of(error))))
         except BaseException as error:  # noqa: BLE001 - a codec may raise anything: see foreign
-            rejections.append(rejection_of(index, error))
+            rejections.append(_foreign(index, error, pipeline, value))
         else:
             indexes.append(index)
     return slice_, decoded
+
+
+def _foreign(index: int, error: BaseException, pipeline: AnyPipeline, value: bytes) -> Rejection:
+    """Describe what the library of the event's models raised, or any other code."""
+    is_json = isinstance(pipeline.codec, Json)
+    known = pipeline.event_kind.rejection(error, value if is_json else None)
+    if known is None:
+        return rejection_of(index, error)
+    reason, detail = known
+    looks_like = hint(pipeline.codec, value) if is_json and reason is Reason.UNDECODABLE else ""
+    return Rejection(index, reason, shortened(detail) + looks_like)
 
 
 def _rejection(index: int, error: ValidationError, codec: Codec, value: bytes) -> Rejection:

@@ -193,7 +193,7 @@ def _columns(pipeline: AnyPipeline, output: _Output, mask_key: bytes, *, is_atom
 
     `is_atomic`: all counts of a record must fit one transaction, because there is no object to roll forward from.
     """
-    columns, problems = pipeline.schema.columns(output.models)
+    columns, problems = pipeline.schema.columns(output.models, pipeline.column_checks)
     problems = {**rows_over_store_limits(pipeline, columns), **problems}
     if is_atomic and any(output.numbers):
         problems = {**_too_many_counts(pipeline, output, columns), **problems}

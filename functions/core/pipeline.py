@@ -3,13 +3,11 @@
 A wrong declaration fails when it is declared, with InvalidPipeline, not when records arrive.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import Any, Generic, TypeVar
-
-from pydantic import BaseModel
 
 from functions.core.codecs import JSON, Codec, Decoder, json_validator
 from functions.core.column_types import ColumnType
@@ -18,6 +16,7 @@ from functions.core.dedup import Dedup
 from functions.core.flood import FloodLimit
 from functions.core.keys import KeyCodec, TextKey
 from functions.core.masking import is_masked
+from functions.core.model_kinds import ColumnCheck, ModelKind, kind_of
 from functions.core.record import Delete, Record
 from functions.core.registries import Registry
 from functions.core.schema import Schema, schema_of
@@ -26,7 +25,7 @@ from functions.core.sinks import Counters, CustomSink, Lake, Sink, Table, Topic
 from functions.core.topic_config import TopicConfig
 
 Event = TypeVar("Event")
-Row = TypeVar("Row", bound=BaseModel)
+Row = TypeVar("Row")
 
 
 class Tombstones(Enum):
@@ -78,10 +77,10 @@ class Pipeline(Generic[Event, Row]):
     """The source topic."""
 
     event: type[Event]
-    """What a value is decoded to: a pydantic model, or any type that pydantic validates."""
+    """What a value is decoded to: a pydantic model, a msgspec.Struct, or any type that either of them validates."""
 
     row: type[Row]
-    """The pydantic model of the rows."""
+    """The model of the rows: a pydantic model, or a msgspec.Struct."""
 
     process: (
         Callable[[Event], Row | Delete | Sequence[Row | Delete] | None]
@@ -125,13 +124,23 @@ class Pipeline(Generic[Event, Row]):
         return schema_of(self.row)
 
     @cached_property
+    def event_kind(self) -> ModelKind:
+        """The kind of the event's models."""
+        return kind_of(self.event)
+
+    @cached_property
+    def column_checks(self) -> Mapping[str, ColumnCheck]:
+        """What validates the columns of rows whose constructor does not."""
+        return kind_of(self.row).column_checks(self.row)
+
+    @cached_property
     def stored_schema(self) -> Schema:
         """The schema as the lake's objects describe it: what was masked is stored as any other text."""
         return schema_from(document_of(self.schema))
 
     @cached_property
     def validate(self) -> Callable[[bytes], Event]:
-        """JSON bytes -> event, or pydantic's ValidationError. Bound method, because a wrapper would double the cost."""
+        """JSON bytes -> event, or an error of the library of its models."""
         validate: Callable[[bytes], Event] = json_validator(self.event)
         return validate
 
@@ -168,8 +177,10 @@ class Pipeline(Generic[Event, Row]):
 
     @cached_property
     def extras(self) -> tuple[str, ...]:
-        """The extras of Tandem with the packages that the codecs and the sinks need."""
+        """The extras of Tandem with the packages that the models, the codecs and the sinks need."""
         used = [
+            self.event_kind.extras,
+            kind_of(self.row).extras,
             *(codec.extras for codec in (*self.codecs, *self.output_codecs)),
             *(sink.extras for sink in self.custom_sinks),
         ]

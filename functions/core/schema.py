@@ -1,18 +1,18 @@
 """Row model -> schema: the column type of each field. A type that no sink can hold is refused by name."""
 
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, FutureDate, FutureDatetime, PastDate, PastDatetime
-from pydantic.fields import FieldInfo
 
 from functions.core.column_types import (
     Boolean,
@@ -30,6 +30,7 @@ from functions.core.column_types import (
     Uuid,
 )
 from functions.core.errors import InvalidPipeline
+from functions.core.model_kinds import ColumnCheck, ModelField, is_struct, kind_of
 from functions.core.normalize import normalize
 
 SUPPORTED_TYPES: Final = (
@@ -60,8 +61,10 @@ class Schema:
         """Return the column type of a field; KeyError if there is no such field."""
         return self._column_types[name]
 
-    def columns(self, models: Sequence[BaseModel]) -> tuple[dict[str, list[Any]], dict[int, str | BaseException]]:
-        """Convert model instances to canonical columns.
+    def columns(
+        self, models: Sequence[Any], checks: Mapping[str, ColumnCheck] = MappingProxyType({})
+    ) -> tuple[dict[str, list[Any]], dict[int, str | BaseException]]:
+        """Convert model instances to canonical columns. `checks`: see ModelKind.column_checks.
 
         Also returns, for each row that cannot be stored, its problem, or the error that reading it raised.
         """
@@ -69,11 +72,13 @@ class Schema:
         transposed, unreadable = self._transposed(models)
         problems: dict[int, str | BaseException] = {}
         for field, column in zip(self.fields, transposed, strict=True):
-            columns[field.name], field_problems = normalize(field, column)
-            problems |= field_problems
+            check = checks.get(field.name)
+            values, invalid = check(column) if check else (column, {})
+            columns[field.name], field_problems = normalize(field, values)
+            problems |= field_problems | invalid
         return columns, problems | unreadable
 
-    def _transposed(self, models: Sequence[BaseModel]) -> tuple[list[Sequence[Any]], dict[int, BaseException]]:
+    def _transposed(self, models: Sequence[Any]) -> tuple[list[Sequence[Any]], dict[int, BaseException]]:
         names = [field.name for field in self.fields]
         if models and len(names) > 1:  # attrgetter returns no tuple for a single name
             read = attrgetter(*names)
@@ -89,7 +94,7 @@ class Schema:
         return columns, unreadable
 
 
-def _read(model: BaseModel, name: str, index: int, unreadable: dict[int, BaseException]) -> Any:  # noqa: ANN401
+def _read(model: object, name: str, index: int, unreadable: dict[int, BaseException]) -> Any:  # noqa: ANN401
     """Return an attribute; None if it is missing, as model_construct allows, or if reading it raises."""
     try:
         return getattr(model, name, None)
@@ -98,20 +103,29 @@ def _read(model: BaseModel, name: str, index: int, unreadable: dict[int, BaseExc
         return None
 
 
-def schema_of(model: type[BaseModel]) -> Schema:
+def is_model(python_type: type) -> bool:
+    """Return whether a class is a model of either kind."""
+    return issubclass(python_type, BaseModel) or is_struct(python_type)
+
+
+def schema_of(model: type) -> Schema:
     """Return the schema of a row model; InvalidPipeline names the field that cannot be stored."""
     return Schema(_fields(model, model.__name__, ()))
 
 
-def _fields(model: type[BaseModel], path: str, parents: tuple[type, ...]) -> tuple[Field, ...]:
-    if not model.model_fields:
+def _fields(model: type, path: str, parents: tuple[type, ...]) -> tuple[Field, ...]:
+    kind = kind_of(model)
+    fields = kind.fields(model)
+    if not fields:
         raise InvalidPipeline(f"{path}: expected at least one field to store")
     if model in parents:
         raise InvalidPipeline(f"{path}: {model.__name__} contains itself; {SUPPORTED_TYPES}")
-    _check_names(list(model.model_fields), path, is_row=not parents)
-    for name in model.model_computed_fields:
-        raise InvalidPipeline(f"{path}.{name}: no sink would see a computed_field; make it a field that process sets")
-    return tuple(_field(name, info, f"{path}.{name}", (*parents, model)) for name, info in model.model_fields.items())
+    if parents and kind_of(parents[-1]) is not kind:
+        raise InvalidPipeline(f"{path}: a {kind_of(parents[-1]).label} cannot hold a {kind.label}")
+    _check_names([field.name for field in fields], path, is_row=not parents)
+    for name, problem in kind.unstored(model):
+        raise InvalidPipeline(f"{path}.{name}: {problem}")
+    return tuple(_field(field, f"{path}.{field.name}", (*parents, model)) for field in fields)
 
 
 def _check_names(names: Sequence[str], path: str, *, is_row: bool) -> None:
@@ -123,13 +137,13 @@ def _check_names(names: Sequence[str], path: str, *, is_row: bool) -> None:
             raise InvalidPipeline(f"{path}.{name}: expected another name than {other!r}: query engines ignore case")
 
 
-def _field(name: str, info: FieldInfo, path: str, parents: tuple[type, ...]) -> Field:
-    if alias := info.serialization_alias:
-        raise InvalidPipeline(f"{path}: no sink would see the alias {alias!r}; sinks use the field's name")
-    if name.startswith("_"):
+def _field(field: ModelField, path: str, parents: tuple[type, ...]) -> Field:
+    if field.alias:
+        raise InvalidPipeline(f"{path}: no sink would see the alias {field.alias!r}; sinks use the field's name")
+    if field.name.startswith("_"):
         raise InvalidPipeline(f"{path}: names that start with _ are reserved for the lake")
-    column_type, nullable = _column_type(info.annotation, info.metadata, path, parents)
-    return Field(name, column_type, nullable)
+    column_type, nullable = _column_type(field.annotation, field.metadata, path, parents)
+    return Field(field.name, column_type, nullable)
 
 
 def _column_type(
@@ -191,7 +205,7 @@ def _unwrapped(annotation: Any, metadata: Sequence[Any]) -> tuple[Any, Sequence[
 
 
 def _class_type(python_type: type, metadata: Sequence[Any], path: str, parents: tuple[type, ...]) -> ColumnType:
-    if issubclass(python_type, BaseModel):
+    if is_model(python_type):
         return Struct(_fields(python_type, path, parents))
     if issubclass(python_type, Enum):
         return _enum_type(python_type, path)

@@ -1,15 +1,11 @@
-"""A twin of the pipeline `logins` whose models are msgspec's: the same fields, normalization, masks and sinks.
-
-It declares itself as soon as Tandem accepts msgspec's models. Until then, importing it raises InvalidPipeline.
-"""
+"""A twin of the pipeline `logins` whose models are msgspec's: the same fields, normalization, masks and sinks."""
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from functions.core.errors import Reject
 from functions.core.masking import Masked
 from functions.pipelines import logins
 from functions.pipelines.logins import DeviceType, _address, _device_type, _region, _time, _version
@@ -31,6 +27,11 @@ class Login(msgspec.Struct):
     timestamp: int  # Unix seconds
     device_type: str | None = None
 
+    def __post_init__(self) -> None:
+        """Strip the identifiers and check their length, as pydantic's StringConstraints do."""
+        self.user_id = _identifier("user_id", self.user_id)
+        self.device_id = _identifier("device_id", self.device_id)
+
 
 class ProcessedLogin(msgspec.Struct):
     """A validated, normalized login, as the sinks store it."""
@@ -50,24 +51,23 @@ def process(login: Login) -> ProcessedLogin:
     """Normalize a login; Reject names the field with an invalid value."""
     major, minor, patch = _version(login.app_version)
     return ProcessedLogin(
-        user_id=_identifier("user_id", login.user_id),
+        user_id=login.user_id,
         version_major=major,
         version_minor=minor,
         version_patch=patch,
         device_type=_device_type(login.device_type),
         ip=_address(login.ip),
         locale=_region(login.locale),
-        device_id=_identifier("device_id", login.device_id),
+        device_id=login.device_id,
         logged_in_at=_time(login.timestamp),
     )
 
 
 def _identifier(name: str, text: str) -> str:
-    """Strip a text and check its length, which pydantic's model declares and msgspec cannot combine."""
     stripped = text.strip()
     if not 1 <= len(stripped) <= MAX_CHARACTERS:
-        raise Reject(f"{name}: expected 1 to {MAX_CHARACTERS} characters")
+        raise ValueError(f"{name}: expected 1 to {MAX_CHARACTERS} characters")
     return stripped
 
 
-PIPELINE = replace(cast("AnyPipeline", logins.PIPELINE), event=Login, row=cast("Any", ProcessedLogin), process=process)
+PIPELINE = replace(cast("AnyPipeline", logins.PIPELINE), event=Login, row=ProcessedLogin, process=process)

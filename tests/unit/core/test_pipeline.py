@@ -42,7 +42,7 @@ def odd(*sinks: Any, **changes: Any) -> Any:
         ({"name": "Click_s"}, "name: expected 2 to 48 lower-case letters"),
         ({"topic": "a b"}, "topic: expected a valid Kafka topic name, got 'a b'"),
         ({"topic": ".."}, "topic: expected a valid Kafka topic name"),
-        ({"row": dict}, "row: expected a pydantic model, got <class 'dict'>"),
+        ({"row": dict}, "row: expected a pydantic model or a msgspec.Struct, got <class 'dict'>"),
         ({"process": None}, "process: expected a function, got None"),
         ({"event": object()}, "event: expected a pydantic model"),
         ({"sinks": ()}, "sinks: expected at least one"),
