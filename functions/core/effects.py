@@ -5,15 +5,14 @@ from the records.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import MAX_PREC, Decimal, localcontext
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
-from pydantic_core import to_json
-
+from functions.core.row_json import json_rows
 from functions.core.rows import Rows
 from functions.core.sinks import Counters
 
@@ -181,6 +180,9 @@ def record_times(rows: Rows, clock: int, latest: int) -> list[int]:
     from `clock` (of the slices before) on. Timestamps after `latest` (of this slice) are from the future and ignored,
     so that a time does not depend on the records after it: an attempt at a longer slice may have stored its rows.
     """
+    if not rows.deletes and max(rows.timestamps, default=latest) <= latest:
+        rising_times = accumulate(rows.timestamps, max, initial=clock)
+        return [time * 1000 for time in islice(rising_times, 1, None)]
     pairs = [*zip(rows.offsets, rows.timestamps, strict=True), *((d.offset, d.timestamp) for d in rows.deletes)]
     order = sorted(range(len(pairs)), key=pairs.__getitem__) if rows.deletes else range(len(pairs))
     times = [0] * len(pairs)
@@ -199,24 +201,29 @@ def clock_after(rows: Rows, clock: int, latest: int) -> int:
     Rejects and dropped records don't count: then the times do not depend on how records are cut into slices.
     """
     timestamps = [*rows.timestamps, *(delete.timestamp for delete in rows.deletes)]
+    if (greatest := max(timestamps, default=clock)) <= latest:
+        return max(clock, greatest)
     return max([clock, *(timestamp for timestamp in timestamps if timestamp <= latest)])
 
 
-def messages(topic: TopicSpec, origin: str, rows: Rows, *, as_json: bool = True) -> list[Message]:
-    """Return one message per row; with its value as JSON, or as the row.
+def messages(
+    topic: TopicSpec,
+    origin: str,
+    rows: Rows,
+    encode: Callable[[Mapping[str, Sequence[Any]]], Sequence[Any]] = json_rows,
+) -> list[Message]:
+    """Return one message per row; with its value as JSON, or what else `encode` makes of the columns.
 
     The header `tandem-source` is `origin` ("pipeline/topic/partition"), the offset, and the row's number: the same
     whenever a row is sent again, and another one for every other row.
     """
-    names = tuple(rows.columns)
-    whole = (dict(zip(names, row, strict=True)) for row in zip(*rows.columns.values(), strict=True))
-    values: list[Any] = [to_json(row) for row in whole] if as_json else list(whole)
     keys = [None if key is None else str(key).encode() for key in _column(rows, topic.key)]
     prefix = origin.encode()
-    return [
-        Message(key, value, [(SOURCE_HEADER, b"%b/%d/%d" % (prefix, offset, number))], offset)
-        for key, value, offset, number in zip(keys, values, rows.offsets, rows.numbers, strict=True)
+    headers = [
+        [(SOURCE_HEADER, b"%b/%d/%d" % (prefix, offset, number))]
+        for offset, number in zip(rows.offsets, rows.numbers, strict=True)
     ]
+    return list(map(Message._make, zip(keys, encode(rows.columns), headers, rows.offsets, strict=True)))
 
 
 def _column(rows: Rows, name: str) -> Sequence[Any]:

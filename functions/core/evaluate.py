@@ -120,15 +120,17 @@ def _process(
     row_type, rejections = pipeline.row, output.rejections
     read = reader.read if pipeline.takes_record else None
     dedup = pipeline.dedup
+    # Bound once: this loop runs for each record.
+    add_index, add_number, add_model = output.indexes.append, output.numbers.append, output.models.append
     for index, event in zip(indexes, events, strict=True):
         try:
             if dedup is not None and (event_id := dedup.event_id(event)) is not None:
                 output.event_ids[index] = event_id
             result = process(event) if read is None else process(event, read(index))
             if isinstance(result, row_type):
-                output.indexes.append(index)
-                output.numbers.append(0)
-                output.models.append(result)
+                add_index(index)
+                add_number(0)
+                add_model(result)
             elif result is not None:
                 _several(pipeline, reader.slice_, index, result, output)
         except BaseException as error:  # noqa: BLE001 - `process` may raise anything: see foreign

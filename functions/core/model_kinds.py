@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, get_args, get_origin
 
 from functions.core.dead_letter import Reason
+from functions.core.row_json import JsonRows, json_rows
 
 Checked = tuple[Sequence[Any], dict[int, BaseException]]
 ColumnCheck = Callable[[Sequence[Any]], Checked]
@@ -62,6 +63,10 @@ class ModelKind(ABC):
     def column_checks(self, row: type) -> Mapping[str, ColumnCheck]:  # noqa: ARG002 - of others
         """Return the check of each field, if a row's constructor validates nothing."""
         return {}
+
+    def json_rows(self) -> JsonRows:
+        """Return what encodes rows without floats."""
+        return json_rows
 
 
 def is_struct(model: object) -> bool:

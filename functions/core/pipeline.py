@@ -19,6 +19,7 @@ from functions.core.masking import is_masked
 from functions.core.model_kinds import ColumnCheck, ModelKind, kind_of
 from functions.core.record import Delete, Record
 from functions.core.registries import Registry
+from functions.core.row_json import JsonRows, holds_float, json_rows
 from functions.core.schema import Schema, schema_of
 from functions.core.schema_document import document_of, schema_from
 from functions.core.sinks import Counters, CustomSink, Lake, Sink, Table, Topic
@@ -132,6 +133,12 @@ class Pipeline(Generic[Event, Row]):
     def column_checks(self) -> Mapping[str, ColumnCheck]:
         """What validates the columns of rows whose constructor does not."""
         return kind_of(self.row).column_checks(self.row)
+
+    @cached_property
+    def json_rows(self) -> JsonRows:
+        """What encodes rows as JSON."""
+        has_floats = any(holds_float(field.column_type) for field in self.schema.fields)
+        return json_rows if has_floats else kind_of(self.row).json_rows()
 
     @cached_property
     def stored_schema(self) -> Schema:

@@ -15,6 +15,7 @@ from functions.core.foreign import PROCESS_ERRORS, places_of, shortened, type_na
 from functions.core.intent import Intent
 from functions.core.pipeline import AnyPipeline
 from functions.core.ports import Position, Refusal, RowBatch, RowSink, Source, Stores
+from functions.core.row_json import whole_rows
 from functions.core.rows import Rows
 from functions.core.slice import Slice
 
@@ -143,7 +144,8 @@ def _topics(intent: Intent, pipeline: AnyPipeline, stores: Stores, source: Sourc
     origin = f"{source.pipeline}/{source.topic}/{source.partition}"
     for topic in intent.topics:
         if topic.name in sinks:
-            rows = messages(topic, origin, intent.rows, as_json=sinks[topic.name].codec is None)
+            encode = pipeline.json_rows if sinks[topic.name].codec is None else whole_rows
+            rows = messages(topic, origin, intent.rows, encode)
             yield Effect(f"topic {topic.name!r}", stores.topics[topic.name].send, rows)
 
 

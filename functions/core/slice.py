@@ -6,7 +6,7 @@ exceed the records' offsets: compaction and transaction markers leave offsets wi
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from operator import lt
 
@@ -49,6 +49,8 @@ class Slice:
         if offset >= self.end:
             return self
         count = bisect_right(self.offsets, offset)
+        if count == len(self.offsets):  # cut at its own end: no column is copied
+            return replace(self, end=offset)
         return Slice(
             self.topic, self.partition, self.start, offset,
             self.offsets[:count], self.timestamps[:count], self.keys[:count], self.values[:count], self.headers[:count],

@@ -73,6 +73,8 @@ def newest_timestamp(timestamps: Sequence[int], now: datetime, ahead_ms: int = M
     Producers choose timestamps: one from the year 2100 would hide every recreated topic until then.
     """
     limit = milliseconds(now) + ahead_ms
+    if (greatest := max(timestamps, default=-1)) <= limit:  # as a rule, and faster than a comparison for each
+        return greatest
     return max((timestamp for timestamp in timestamps if timestamp <= limit), default=-1)
 
 

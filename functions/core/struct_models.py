@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar, Final, get_args, get_origin
 from uuid import UUID
 
@@ -17,9 +17,11 @@ import msgspec
 from functions.core.dead_letter import Reason
 from functions.core.foreign import text_of
 from functions.core.model_kinds import Checked, ColumnCheck, ModelField, ModelKind, mentions_struct
+from functions.core.row_json import JsonRows
 
 PLACE: Final = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$\.?(?P<place>[^`]*)`)?", re.DOTALL)
 QUOTING: Final = re.compile(r"(Invalid (?:enum )?value) .*", re.DOTALL)  # messages that quote the input
+MAX_ROW_TYPES: Final = 64  # that are kept; an adopted intent may have other fields than the pipeline's rows
 KEPT_TYPES: Final = (datetime, date, time, timedelta, Decimal, UUID, bytes)  # what `to_builtins` need not convert
 
 
@@ -77,9 +79,25 @@ class StructModels(ModelKind):
             return Reason.UNDECODABLE, "record: Invalid JSON: it has too many levels"
         return None
 
+    def json_rows(self) -> JsonRows:
+        """See ModelKind. All rows in one call, a line each: JSON has no line break but the encoder's."""
+        return _json_lines
+
     def column_checks(self, row: type) -> Mapping[str, ColumnCheck]:
         """See ModelKind."""
         return {field.name: partial(_checked, field.name, field.annotation) for field in self.fields(row)}
+
+
+@lru_cache(MAX_ROW_TYPES)
+def _row_type(names: tuple[str, ...]) -> Callable[..., Any]:
+    """Return a Struct with these fields, which is made from a row's values and encoded faster than a dict."""
+    row_type: Callable[..., Any] = msgspec.defstruct("Row", names, gc=False)
+    return row_type
+
+
+def _json_lines(columns: Mapping[str, Sequence[Any]]) -> list[bytes]:
+    rows = map(_row_type(tuple(columns)), *columns.values())
+    return msgspec.json.Encoder().encode_lines(rows).splitlines()
 
 
 def _checked(name: str, annotation: Any, column: Sequence[Any]) -> Checked:  # noqa: ANN401 - any annotation
