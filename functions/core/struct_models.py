@@ -22,6 +22,7 @@ from functions.core.row_json import JsonRows
 PLACE: Final = re.compile(r"(?P<message>.*?)(?: - at `(?:key in )?\$\.?(?P<place>[^`]*)`)?", re.DOTALL)
 QUOTING: Final = re.compile(r"(Invalid (?:enum )?value) .*", re.DOTALL)  # messages that quote the input
 MAX_ROW_TYPES: Final = 64  # that are kept; an adopted intent may have other fields than the pipeline's rows
+MISSING: Final = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 KEPT_TYPES: Final = (datetime, date, time, timedelta, Decimal, UUID, bytes)  # what `to_builtins` need not convert
 
 
@@ -72,7 +73,7 @@ class StructModels(ModelKind):
             malformed = None if json is None else _malformed(json)
             return (Reason.INVALID, _description(error)) if malformed is None else self.rejection(malformed, None)
         if isinstance(error, msgspec.DecodeError):
-            return Reason.UNDECODABLE, f"record: {text_of(error)}"
+            return Reason.UNDECODABLE, f"record: Invalid JSON: {text_of(error).removeprefix('JSON is malformed: ')}"
         if isinstance(error, UnicodeDecodeError):
             return Reason.UNDECODABLE, "record: Invalid JSON: it is not UTF-8"
         if isinstance(error, RecursionError):
@@ -150,8 +151,10 @@ def _malformed(json: bytes) -> BaseException | None:
 def _description(error: BaseException) -> str:
     """Return "field: message", as for pydantic's models."""
     match = PLACE.fullmatch(text_of(error))
-    place = (match and match["place"]) or "record"
-    return f"{place}: {_without_input(error)}"
+    place, message = (match and match["place"]) or "", _without_input(error)
+    if missing := MISSING.fullmatch(message):
+        place, message = ".".join(filter(None, (place, missing["name"]))), "Field required"
+    return f"{place or 'record'}: {message}"
 
 
 def _without_input(error: BaseException) -> str:

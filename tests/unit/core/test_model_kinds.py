@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
 from functions.adapters.arrow import array_of, data_type
+from functions.adapters.memory import memory_stores
 from functions.core.codecs import Codec, Decoder
 from functions.core.column_types import Mask
 from functions.core.dead_letter import Reason
@@ -24,12 +25,14 @@ from functions.core.evaluate import Evaluation, evaluate
 from functions.core.masking import Masked
 from functions.core.pipeline import AnyPipeline
 from functions.core.schema import schema_of
+from functions.core.settle import Settler
 from functions.testing import evaluated
 from tests.unit.core.twins import KEY, PYDANTIC, STRUCTS, WRONG_FIELDS, slice_of
 
 ORDER = {"order_id": "o-1", "price": 1.5, "at": "2026-01-02T03:04:05.678+02:00"}
 TWINS = pytest.mark.parametrize("pipeline", [PYDANTIC, STRUCTS], ids=["pydantic", "msgspec"])
 TIMES = st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, UTC).isoformat())
+NOTES = [None, "drop", "reject", "crash", "return the event", "twice", "wrong item", "fine", *WRONG_FIELDS]
 WITHIN = timedelta(hours=1)
 HOSTILE: list[bytes] = [
     b"",
@@ -80,6 +83,17 @@ def value_of(**changes: Any) -> bytes:
 def both(*values: bytes | None) -> tuple[Evaluation, Evaluation]:
     slice_ = slice_of(*values)
     return evaluate(PYDANTIC, slice_, KEY), evaluate(STRUCTS, slice_, KEY)
+
+
+def stored(pipeline: AnyPipeline, values: list[bytes | None]) -> list[Any]:
+    """Settle records into empty stores. Return what every store holds; of a dead letter all but its text."""
+    stores: Any = memory_stores(pipeline, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    Settler(pipeline, stores, KEY, "owner").settle(slice_of(*values))
+    letters = [replace(letter, detail="", traceback="") for letter in stores.dead_letters.letters.values()]
+    return [
+        stores.ledger.positions, stores.ledger.counters, stores.lake.objects, stores.tables["last-order"].rows,
+        stores.topics["ordered"].messages, letters,
+    ]  # fmt: skip
 
 
 def reasons(evaluation: Evaluation) -> list[tuple[int, Reason]]:
@@ -163,6 +177,16 @@ class TestParity:
     )
     def test_generated_orders_are_treated_alike(self, orders: list[dict[str, Any]]) -> None:
         assert_alike(*(json.dumps(order).encode(errors="surrogatepass") for order in orders))
+
+    def test_all_stores_end_up_equal_after_settling(self) -> None:
+        values = [value_of(order_id=f"o-{n % 3}", quantity=n, note=note) for n, note in enumerate(NOTES)]
+        first, second = (stored(pipeline, [*values, b"{", None]) for pipeline in (PYDANTIC, STRUCTS))
+        assert first == second
+
+    def test_what_a_record_becomes_is_described_alike(self) -> None:
+        for note in NOTES:
+            first, second = (evaluated(pipeline, value_of(note=note)) for pipeline in (PYDANTIC, STRUCTS))
+            assert (first.rows, first.deletes, first.reason) == (second.rows, second.deletes, second.reason)
 
 
 class TestEachKind:
