@@ -86,7 +86,10 @@ class StructModels(ModelKind):
 
     def column_checks(self, row: type) -> Mapping[str, ColumnCheck]:
         """See ModelKind."""
-        return {field.name: partial(_checked, field.name, field.annotation) for field in self.fields(row)}
+        return {
+            field.name: partial(_checked, field.name, list[field.annotation], _holds_structs(field.annotation))  # type: ignore[name-defined] # made for msgspec
+            for field in self.fields(row)
+        }
 
 
 @lru_cache(MAX_ROW_TYPES)
@@ -101,18 +104,17 @@ def _json_lines(columns: Mapping[str, Sequence[Any]]) -> list[bytes]:
     return msgspec.json.Encoder().encode_lines(rows).splitlines()
 
 
-def _checked(name: str, annotation: Any, column: Sequence[Any]) -> Checked:  # noqa: ANN401 - any annotation
+def _checked(name: str, column_type: Any, holds_structs: bool, column: Sequence[Any]) -> Checked:  # noqa: ANN401, FBT001 - by `partial`
     """Validate a whole column, or if that fails, each of its values."""
-    holds_structs = _holds_structs(annotation)
     try:
-        return _converted(column, list[annotation], holds_structs=holds_structs), {}
-    except Exception:  # noqa: BLE001, S110 - find out below which value it is; `__post_init__` may raise anything
+        return _converted(column, column_type, holds_structs=holds_structs), {}
+    except BaseException:  # noqa: BLE001, S110 - find out below which value it is; `__post_init__` may raise anything
         pass
     values: list[Any] = []
     errors: dict[int, BaseException] = {}
     for index, value in enumerate(column):
         try:
-            values += _converted([value], list[annotation], holds_structs=holds_structs)
+            values += _converted([value], column_type, holds_structs=holds_structs)
         except msgspec.ValidationError as error:
             values.append(None)
             errors[index] = msgspec.ValidationError(f"{name}: {_without_input(error)}")
@@ -122,10 +124,12 @@ def _checked(name: str, annotation: Any, column: Sequence[Any]) -> Checked:  # n
     return values, errors
 
 
-def _converted(column: Sequence[Any], annotation: Any, *, holds_structs: bool) -> list[Any]:  # noqa: ANN401
-    """Return validated values. msgspec takes a nested Struct as it is, so those are taken apart first."""
-    plain = msgspec.to_builtins(column, builtin_types=KEPT_TYPES) if holds_structs else column
-    converted: list[Any] = msgspec.convert(plain, annotation)
+def _converted(column: Sequence[Any], column_type: Any, *, holds_structs: bool) -> Sequence[Any]:  # noqa: ANN401
+    """Return validated values. msgspec takes a nested Struct as it is, so a copy of it is taken apart and validated."""
+    if holds_structs:
+        msgspec.convert(msgspec.to_builtins(column, builtin_types=KEPT_TYPES), column_type)
+        return column
+    converted: list[Any] = msgspec.convert(column, column_type)
     return converted
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, NewType, cast
 
 import msgspec
 import pytest
@@ -26,6 +26,7 @@ from functions.core.masking import Masked
 from functions.core.pipeline import AnyPipeline
 from functions.core.schema import schema_of
 from functions.core.settle import Settler
+from functions.core.sinks import Lake
 from functions.testing import evaluated
 from tests.unit.core.twins import KEY, PYDANTIC, STRUCTS, WRONG_FIELDS, slice_of
 
@@ -282,6 +283,25 @@ class TestStructs:
         with pytest.raises(InvalidPipeline, match=r"codec: Own cannot decode a msgspec.Struct; call functions.core"):
             replace(STRUCTS, codec=Own())
 
+    def test_an_event_that_msgspec_cannot_decode_is_refused(self) -> None:
+        with pytest.raises(InvalidPipeline, match="event: msgspec cannot validate it: If a type union"):
+            replace(STRUCTS, event=cast("Any", Checked | Chain))
+
+    @pytest.mark.parametrize(
+        ("size", "reason"), [(1, None), (2, Reason.FAILED), (3, Reason.FAILED), (4, Reason.FAILED), (5, Reason.FAILED)]
+    )
+    def test_a_nested_struct_that_was_changed_is_validated_again(self, size: int, reason: Reason | None) -> None:
+        def process(event: Checked) -> Parcel:
+            box = Box(0, "b")
+            box.size = size
+            if size == 5:
+                box.label = 5  # type: ignore[assignment]
+            return Parcel("p", Boxes([box]))
+
+        pipeline = replace(STRUCTS, event=Checked, row=Parcel, process=process, sinks=(Lake(),))
+        assert evaluated(pipeline, {"n": 2}).reason is reason
+        assert len(evaluate(pipeline, slice_of(b'{"n": 2}'), KEY).rows) == (reason is None)
+
     def test_an_event_that_contains_itself_is_decoded(self) -> None:
         nested = {**ORDER, "order_id": "o", "children": [{**ORDER, "order_id": "p", "children": []}]}
         pipeline = replace(STRUCTS, event=Chain, process=lambda _: None)
@@ -327,3 +347,24 @@ class Opened(msgspec.Struct, tag=True):
 
 class Closed(msgspec.Struct, tag=True):
     n: int
+
+
+class Box(msgspec.Struct):
+    size: int
+    label: str
+
+    def __post_init__(self) -> None:
+        if self.size == 2:
+            raise ValueError("too large")
+        if self.size == 3:
+            raise KeyError("size")
+        if self.size == 4:
+            raise SystemExit
+
+
+Boxes = NewType("Boxes", list[Box])
+
+
+class Parcel(msgspec.Struct):
+    name: str
+    boxes: Boxes
