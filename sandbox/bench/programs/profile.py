@@ -30,7 +30,7 @@ def main() -> None:
     """Print CPU microseconds per record by module of Tandem."""
     asked = given()
     samples: Counter[str] = Counter()
-    with memory_app("b-1.bench:9098", "bench") as app:
+    with memory_app("b-1.bench:9098", "bench", models=asked.get("models", "pydantic")) as app:
         tune_collector()
         slices = [slice_ for event in events(Load(asked["records"] + SLICE), SLICE) for slice_ in parse(event)[0]]
         warm = len(slices) * SLICE // (asked["records"] + SLICE)
