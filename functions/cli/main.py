@@ -12,6 +12,7 @@ import typer
 
 from functions.cli import dead_letter_verbs, operator_verbs
 from functions.cli.acl_verb import acls
+from functions.cli.console_verb import console
 from functions.cli.erase_verb import erase
 from functions.cli.handover_verb import handover
 from functions.cli.invoke_verb import invoke
@@ -118,6 +119,7 @@ app.command()(of_stage(acls))
 app.command()(of_stage(erase))
 app.command()(of_stage(handover))
 app.command()(of_stage(plan))
+app.command()(of_stage(console))
 app.add_typer(dead_letter_verbs.app)
 if find_spec("sandbox") is not None:  # in a checkout, but not in the wheel, the zip or the image
     import_module("sandbox.verbs").register(app)

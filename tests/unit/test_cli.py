@@ -51,8 +51,8 @@ def test_every_verb_is_there() -> None:
     assert {" ".join(verb) for verb in VERBS} == {
         "worker", "pipelines", "new", "invoke", "try", "status", "resume", "quarantine", "rewind", "dead-letters list",
         "dead-letters show", "dead-letters redrive", "dead-letters discard", "dead-letters summary",
-        "dead-letters export", "acls", "erase", "handover", "plan", "demo", "bench", "smoke", "up", "down", "env",
-        "produce", "tail",
+        "dead-letters export", "acls", "erase", "handover", "plan", "console", "demo", "bench", "smoke", "up",
+        "down", "env", "produce", "tail",
     }  # fmt: skip
 
 
