@@ -1,5 +1,6 @@
 """The console in a browser, by keyboard and for screen readers; and on a sandbox that runs, as a process."""
 
+import os
 import re
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from tests.unit.operate.console_site import Site, site
 from tests.unit.operate.world import NOW, World, letter, source
 
 __all__ = ["checkout"]  # a fixture
+ROOT = Path(__file__).parents[2]
 PAGES = ("/", "/logins", "/logins/letters", "/logins/letters/user-login/3/1")
 INTERACTIVE = ("link", "button", "textbox", "combobox", "checkbox")
 
@@ -44,6 +46,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     with ThreadPoolExecutor(4) as pool, browser(tmp_path_factory.mktemp("browser")) as page:
         world = World(pool)
         world.settle(0, 5120)
+        world.settle(3, 10)
         world.letters.store([letter(number, reason=list(Reason)[number % 3]) for number in range(1, 9)])
         world.open(2)
         detail = "user-login-2 [5000, 5999]: 812 of the last 1000 records were rejected, the limit is 50%"
@@ -101,6 +104,16 @@ def test_light_and_dark_differ(opened: Opened, tmp_path: Path) -> None:
     assert (tmp_path / "light.png").read_bytes() != (tmp_path / "dark.png").read_bytes()
 
 
+def test_the_docs_show_it(opened: Opened, tmp_path: Path) -> None:
+    """`PICTURES=docs/images .venv/bin/python -m pytest tests/integration/test_console.py -k docs` renews them."""
+    folder = Path(os.environ.get("PICTURES", tmp_path))
+    for path, name, width, height, scheme in (
+        ("/logins", "console.png", 1000, 1000, "light"), ("/logins/letters", "console-phone.png", 400, 760, "dark"),
+    ):  # fmt: skip
+        opened.open(path).picture(width, height, scheme, folder / name)
+        assert (ROOT / "docs/images" / name).exists()
+
+
 def test_a_page_renews_itself_unless_somebody_uses_it(opened: Opened) -> None:
     page = opened.open("/")
     page.value("document.querySelector('main').dataset.mark = 'old'")
@@ -121,10 +134,8 @@ def test_an_action_is_carried_out_by_keyboard(opened: Opened) -> None:
     page.value("[...document.querySelectorAll('button')].find(each => each.textContent.includes('Discard')).focus()")
     enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
     page.press(**enter)
-    eventually(
-        lambda: "would" in (page.value("document.body.textContent") or ""),
-        lambda: page.value("document.body.textContent"),
-    )
+    text = "document.body.textContent"
+    eventually(lambda: "would" in (page.value(text) or ""), lambda: page.value(text))
     page.value("document.querySelector('button.execute').focus()")
     page.press(**enter)
     eventually(lambda: "discarded" in (page.value(text) or ""), lambda: page.value(text))

@@ -1,9 +1,10 @@
 """The console as a web application, and the server that runs it until ctrl-C."""
 
 import secrets
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
@@ -59,6 +60,20 @@ def application(stage: str, contexts: Mapping[str, OperatorContext], protection:
     )  # fmt: skip
 
 
+class ConsoleServer(uvicorn.Server):
+    """Ends in good order at ctrl-C and SIGTERM; uvicorn's own would raise the signal again, and print a traceback."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """See uvicorn.Server."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
 def serve(
     stage: str, contexts: Mapping[str, OperatorContext], options: ConsoleOptions, say: Callable[[str], None]
 ) -> None:
@@ -77,7 +92,7 @@ def serve(
         application(stage, contexts, protection), log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listening])
+    ConsoleServer(config).run(sockets=[listening])
 
 
 def _listening(options: ConsoleOptions) -> socket.socket:
