@@ -78,8 +78,10 @@ def _variables() -> Mapping[str, str]:
                 os.environ.update(local)  # clients of AWS and Kubernetes read their variables there
                 return os.environ
     if stage is None and "TANDEM_STAGE" not in os.environ:
+        local_stage = ", and no sandbox is running (tandem up starts one)" if finders else ""
         raise InvalidSetting(
-            "--stage: missing, expected a deployed stage, or the variables of its processes (docs/configuration.md)"
+            f"--stage: missing{local_stage}: expected a deployed stage, or the variables of its processes "
+            "(docs/configuration.md)"
         )
     if stage in {None, os.environ.get("TANDEM_STAGE")}:
         return os.environ

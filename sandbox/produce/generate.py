@@ -5,7 +5,7 @@ types and limits; only the model's author knows more, and says so by `Field(exam
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
@@ -21,6 +21,7 @@ from functions.core.pipeline import AnyPipeline
 from functions.operate.input_lines import InputRecord
 from functions.operate.trial.run import Outcome, Trial
 
+Build = Callable[[], bytes]
 MAX_REJECTED: Final = 200  # in a row, before there is an error
 BROKEN: Final = (b"", b"{", b"not JSON", b"[]", b"null", b'{"unexpected": true}', b"\xff\xfe")
 
@@ -37,39 +38,58 @@ class GeneratorOptions:
 
 def generate(pipeline: AnyPipeline, options: GeneratorOptions) -> Iterator[InputRecord]:
     """Yield records for a pipeline. Misconfigured if its event model or its codec cannot be generated."""
-    event: Any = pipeline.event  # whatever pydantic validates, and not always a class
-    if pipeline.codec is not JSON or not (isinstance(event, type) and issubclass(event, BaseModel)):
+    random = Random(f"{options.seed}/{pipeline.name}")  # noqa: S311 - reproducible on purpose
+    build = _builder(pipeline.event, random) if pipeline.codec is JSON else None
+    if build is None:
         raise Misconfigured(
             f"--generate: {pipeline.name} decodes values by {type(pipeline.codec).__name__} to "
-            f"{getattr(event, '__name__', event)}, expected JSON and a pydantic model: produce a FILE"
+            f"{getattr(pipeline.event, '__name__', pipeline.event)}, expected JSON and a model of pydantic or msgspec: "
+            "produce a FILE"
         )
-    key = _key_field(pipeline, options.key)
-    random = Random(f"{options.seed}/{pipeline.name}")  # noqa: S311 - reproducible on purpose
-    factory = _factory(event, random)
+    key = _key_field(json.loads(_value(build)), pipeline, options.key)
     trial = Trial(pipeline, {}, lambda: datetime.now(UTC))
     for line in range(1, options.count + 1):
         if random.random() < options.invalid:
             yield InputRecord(line, None, random.choice(BROKEN))
         else:
-            yield _accepted(factory, trial, line, key)
+            yield _accepted(build, trial, line, key)
 
 
-def _factory(event: type[BaseModel], random: Random) -> type[ModelFactory[Any]]:
-    class EventFactory(ModelFactory[Any]):
+def _builder(event: Any, random: Random) -> Build | None:  # noqa: ANN401 - whatever a pipeline declares
+    """Return a function that makes the JSON of a new event; None if its class is no model."""
+    if not isinstance(event, type):
+        return None
+    if issubclass(event, BaseModel):
+
+        class EventFactory(ModelFactory[Any]):
+            __model__ = event
+            __random__ = random
+            __use_examples__ = True
+
+        return lambda: bytes(EventFactory.build().model_dump_json(by_alias=True).encode())
+    if not hasattr(event, "__struct_fields__"):
+        return None
+    import msgspec  # noqa: PLC0415 - the pipeline has imported it
+    from polyfactory.factories.msgspec_factory import MsgspecFactory  # noqa: PLC0415
+
+    class StructFactory(MsgspecFactory[Any]):
         __model__ = event
         __random__ = random
-        __use_examples__ = True
 
-    return EventFactory
+    return lambda: bytes(msgspec.json.encode(StructFactory.build()))
 
 
-def _accepted(factory: type[ModelFactory[Any]], trial: Trial, line: int, key: str | None) -> InputRecord:
+def _value(build: Build) -> bytes:
+    try:
+        return build()
+    except FactoryException as error:
+        raise Misconfigured(f"--generate: {' '.join(str(error).split())}: produce a FILE") from None
+
+
+def _accepted(build: Build, trial: Trial, line: int, key: str | None) -> InputRecord:
     detail = ""
     for _ in range(MAX_REJECTED):
-        try:
-            value = factory.build().model_dump_json(by_alias=True).encode()
-        except FactoryException as error:
-            raise Misconfigured(f"--generate: {' '.join(str(error).split())}: produce a FILE") from None
+        value = _value(build)
         fields = json.loads(value)
         record = InputRecord(line, None if key is None else str(fields[key]).encode(), value)
         result = trial.result(record)
@@ -82,9 +102,8 @@ def _accepted(factory: type[ModelFactory[Any]], trial: Trial, line: int, key: st
     )
 
 
-def _key_field(pipeline: AnyPipeline, chosen: str | None) -> str | None:
+def _key_field(fields: Mapping[str, Any], pipeline: AnyPipeline, chosen: str | None) -> str | None:
     """Return the event's field whose text is the key: the chosen one, else that of the first table, if it has it."""
-    fields = {field.alias or name for name, field in pipeline.event.model_fields.items()}
     if chosen is not None:
         if chosen not in fields:
             raise Misconfigured(f"--key: got {chosen!r}, expected one of {', '.join(sorted(fields))}")

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
 import pytest
 from pydantic import BaseModel, Field
 
@@ -103,5 +104,24 @@ def test_what_is_no_json_model_is_refused() -> None:
         name="orders", topic="orders", event=dict[str, str], row=OrderRow, sinks=(Lake(),),
         process=lambda event: OrderRow(id=event["id"], count=1),
     )  # fmt: skip
-    with pytest.raises(Misconfigured, match="expected JSON and a pydantic model: produce a FILE"):
+    with pytest.raises(Misconfigured, match="expected JSON and a model of pydantic or msgspec: produce a FILE"):
         next(generate(plain, GeneratorOptions(1, 1)))
+
+
+def test_models_of_msgspec_are_generated() -> None:
+    class Reading(msgspec.Struct):
+        sensor: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+        celsius: Annotated[int, msgspec.Meta(ge=-40, le=60)]
+
+    class ReadingRow(msgspec.Struct):
+        sensor: str
+        celsius: int
+
+    readings: Any = Pipeline(
+        name="readings", topic="readings", event=Reading, row=ReadingRow, sinks=(Table("readings", key="sensor"),),
+        process=lambda reading: ReadingRow(reading.sensor, reading.celsius),
+    )  # fmt: skip
+    trial = Trial(readings, {}, lambda: datetime.now(UTC))
+    records = list(generate(readings, GeneratorOptions(30, 1)))
+    assert {trial.result(record).outcome for record in records} == {Outcome.ROWS}
+    assert all(record.key for record in records)
