@@ -24,6 +24,7 @@ from sandbox.bench.result import Failed, Result, Skipped, printed
 from sandbox.bench.summary import Rounds, met
 from sandbox.broker.choose import choose
 from sandbox.demo.report import write
+from sandbox.output_folder import output_folder
 
 OUTPUT_PARTITIONS: Final = 4
 PROFILED: Final = 50_000  # records: fewer give too few samples
@@ -46,7 +47,7 @@ def bench(options: BenchOptions) -> None:
     """Measure, write both files, and print a table or the report."""
     console = Console(stderr=True, highlight=False)
     say = partial(console.print, markup=False, soft_wrap=True)
-    options.out.mkdir(parents=True, exist_ok=True)
+    output_folder(options.out)
     environment = dict(os.environ)
     try:
         with ExitStack() as stack:

@@ -34,6 +34,7 @@ from sandbox.demo.verify import Verdict
 from sandbox.demo.verify_any import AnyVerification
 from sandbox.demo.view import ConsoleView
 from sandbox.local_stack import PIPELINE, LocalStack, local_stack
+from sandbox.output_folder import output_folder
 from sandbox.produce.generate import GeneratorOptions
 from sandbox.produce.generate import generate as generated
 
@@ -69,7 +70,7 @@ def demo(options: DemoOptions) -> int:
     """Run the demo; return exit code 1 if anything was lost, doubled or wrong. TandemError has a user's words."""
     pipeline = registry.load(options.pipeline)
     records, origin = _records(options, pipeline)
-    options.out.mkdir(parents=True, exist_ok=True)
+    output_folder(options.out)
     console = Console(stderr=options.as_json, highlight=False)
     signal.signal(signal.SIGTERM, _interrupted)  # like ctrl-C: everything that was started is stopped
     with ConsoleView(console) as view:
