@@ -4,8 +4,9 @@ All pipelines share one zip; TANDEM_PIPELINE selects a function's pipeline. It i
 Lambda's platform are unpacked, not run. The same sources give the same bytes. The asset's hash is computed from the
 sources, so it is known before the zip is built.
 
-Of botocore's descriptions of 400 services, which are a fifth of its size, the zip has those of AWS_SERVICES and of the
-services that the pipelines' own sinks name. A client of any other one cannot be created on Lambda.
+Parts of packages that the function never runs are left out: UNUSED_PARTS, and of botocore's descriptions of 400
+services, a fifth of its size, all but those of AWS_SERVICES and of the services that the pipelines' own sinks name. A
+client of any other service cannot be created on Lambda.
 """
 
 import shutil
@@ -46,6 +47,11 @@ EXCLUDED_PATHS: Final = (
     "adapters/traffic_history.py",
     "adapters/worker_switch.py",
 )
+# Parts of packages that the function never runs: Lambda's HTTP APIs, Confluent's registry client, lists of components,
+# sources and types.
+UNUSED_PARTS: Final = (
+    "aws_lambda_powertools/event_handler", "confluent_kafka/schema_registry", "*.dist-info/sboms", "**/*.pyi", "**/*.c",
+)  # fmt: skip
 AWS_SERVICES: Final = frozenset({"dynamodb", "glue", "s3", "secretsmanager", "sts"})
 EARLIEST_TIME: Final = (1980, 1, 1, 0, 0, 0)  # that a zip can hold; every file gets it
 MB: Final = 1_000_000
@@ -103,9 +109,12 @@ def build(folder: Path, platform: Platform) -> None:
         raise InvalidBundle(f"the function's zip: uv: {' '.join(done.stderr.split()) or done.returncode}")
     for extra in (folder / ".lock", *folder.glob("bin/*")):
         extra.unlink(missing_ok=True)
-    for service in (folder / "botocore" / "data").iterdir():
-        if service.is_dir() and service.name not in services():
-            shutil.rmtree(service)
+    for package in ("botocore", "boto3"):
+        for service in (folder / package / "data").iterdir():
+            if service.is_dir() and service.name not in services():
+                shutil.rmtree(service)
+    for part in [path for pattern in UNUSED_PARTS for path in folder.glob(pattern)]:
+        shutil.rmtree(part) if part.is_dir() else part.unlink()
     for name, source in sources():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(source.read_bytes())
