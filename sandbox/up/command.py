@@ -32,6 +32,7 @@ from sandbox.up.view import UpView, row
 LOOK_SECONDS: Final = 1.0
 START_SECONDS: Final = 300.0
 END_SECONDS: Final = 120.0
+END_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a terminal that is closed ends it in good order
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def up(options: UpOptions, folder: SandboxFolder) -> int:
     if options.detach:
         return _detached(options, folder)
     ended = Event()
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in _end_signals()}
     console = Console(highlight=False)
     try:
         with folder.held(), UpView(console) as view:
@@ -67,6 +68,11 @@ def up(options: UpOptions, folder: SandboxFolder) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     return 0
+
+
+def _end_signals() -> list[signal.Signals]:
+    """Return the signals that end the sandbox in good order, without a hang-up that nohup ignores."""
+    return [each for each in END_SIGNALS if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN]
 
 
 def _follow(sandbox: RunningSandbox, folder: SandboxFolder, view: UpView, broker: Broker, ended: Event) -> None:
@@ -98,7 +104,11 @@ def _reload(sandbox: RunningSandbox, view: UpView) -> None:
 
 @contextmanager
 def _broker(choice: str, folder: SandboxFolder, say: Callable[[str], None]) -> Iterator[Broker]:
-    """Yield the broker. Apache Kafka keeps its data in the folder; with any other one nothing is kept."""
+    """Yield the broker. Apache Kafka keeps its data in the folder; with any other one nothing is kept.
+
+    Misconfigured if it does not start, or if the data of Apache Kafka would be lost.
+    """
+    has_data = folder.kafka.exists()
     try:
         if choice in {"auto", "apache"}:
             with Apache(fetched(say), home=_made(folder)) as broker:
@@ -108,6 +118,10 @@ def _broker(choice: str, folder: SandboxFolder, say: Callable[[str], None]) -> I
         if choice == "apache":
             raise Misconfigured(f"--broker apache: {reason}") from None
         say(f"{reason}: this sandbox keeps nothing, because its broker does not")
+    if has_data:
+        raise Misconfigured(
+            f"--broker {choice}: {folder.path} has data of Apache Kafka, no use to this broker: --fresh deletes it"
+        )
     folder.clear()
     try:
         chosen = choose(choice, say)
@@ -126,7 +140,7 @@ def _detached(options: UpOptions, folder: SandboxFolder) -> int:
     """Start `tandem up` in a session of its own, and wait until it answers."""
     if folder.is_held:
         raise Misconfigured(ALREADY)
-    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.claim()
     command = [sys.executable, "-m", "functions.cli.main", "up"]
     command += ["--broker", options.broker, "--runtime", options.runtime, *(["--fresh"] if options.fresh else [])]
     with folder.log.open("wb") as log:

@@ -147,6 +147,7 @@ def test_without_a_sandbox_each_command_says_how_to_start_one(checkout: Checkout
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    done = Checkout(file / "sandbox").command("up")
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
+    for options in ((), ("--detach",)):
+        done = Checkout(file / "sandbox").command("up", *options)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1

@@ -1,6 +1,7 @@
 """Parts of `tandem up` without processes: the folder and its lock, the display, pipelines that cannot be imported."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from pathlib import Path
 from threading import Event
@@ -9,8 +10,10 @@ import pytest
 from rich.console import Console
 
 from functions.core.errors import Misconfigured
+from functions.core.handover_ports import Runtime
+from sandbox.up.command import UpOptions, up
 from sandbox.up.reload import watching
-from sandbox.up.state import SandboxFolder
+from sandbox.up.state import FOLDER, SandboxFolder, chosen_folder
 from sandbox.up.view import PipelineRow, UpView
 
 ROW = PipelineRow("logins", "worker", 1200, 34, 2, "3 (flood)")
@@ -36,6 +39,36 @@ def test_an_announcement_without_the_lock_is_a_leftover(tmp_path: Path) -> None:
     (tmp_path / "lock").touch()
     (tmp_path / "running.json").write_text(json.dumps({"pid": 1, "environment": {}}))
     assert folder.running() is None
+
+
+def test_commands_at_the_same_time_do_not_take_each_other_for_a_sandbox(tmp_path: Path) -> None:
+    folder = SandboxFolder(tmp_path)
+    folder.claim()
+    with ThreadPoolExecutor(4) as threads:
+        assert not any(threads.map(lambda _: folder.is_held, range(2000)))
+
+
+def test_a_folder_with_other_content_is_neither_used_nor_deleted(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    folder = SandboxFolder(tmp_path)
+    with pytest.raises(Misconfigured, match="expected an empty folder"):
+        folder.claim()
+    folder.clear()
+    assert (tmp_path / "logs").exists()
+
+
+def test_an_empty_variable_means_the_folder_of_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TANDEM_SANDBOX", "")
+    assert chosen_folder() == FOLDER
+
+
+def test_another_broker_does_not_delete_the_data_of_apache_kafka(tmp_path: Path) -> None:
+    folder = SandboxFolder(tmp_path)
+    folder.claim()
+    folder.kafka.mkdir()
+    with pytest.raises(Misconfigured, match="--fresh deletes it"):
+        up(UpOptions("embedded", Runtime.WORKER, fresh=False, detach=False), folder)
+    assert folder.kafka.exists()
 
 
 @pytest.mark.parametrize("width", [40, 120])
