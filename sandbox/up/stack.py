@@ -11,6 +11,7 @@ from boto3 import Session
 
 from functions import registry
 from functions.core import names
+from functions.core.errors import Misconfigured
 from functions.core.handover_ports import Runtime
 from functions.core.pipeline import AnyPipeline
 from functions.operate.context import OperatorContext, connect
@@ -76,6 +77,8 @@ class SandboxStack:
         for name, pipeline in registry.load_all().items():
             self.stages[name] = self._stage(pipeline)
             client = client or Session().client
+        if not self.stages:
+            raise Misconfigured("functions/pipelines: no pipeline is declared: tandem new NAME writes one")
         some = next(iter(self.stages.values()))
         prepare(STAGE, some.lake, some.dead_letters, self.broker)
         snapshot.restore(client, self.folder.stores)
