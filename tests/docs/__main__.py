@@ -9,7 +9,7 @@ from sandbox.bench.sizing import costs
 from tests.docs import benchmark
 from tests.docs.generated import expected_pages
 from tests.docs.pages import ROOT
-from tests.docs.planned import plan_picture
+from tests.docs.pictures import PICTURES
 
 for page, text in expected_pages():
     if text != page.text:
@@ -21,5 +21,5 @@ measured = {
     "cpu_microseconds": asdict(costs(benchmark.REPORT)),
 }
 FILE.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
-(ROOT / "docs/images/plan.svg").write_text(plan_picture(), encoding="utf-8")
-(ROOT / "docs/images/benchmark.svg").write_text(benchmark.picture(), encoding="utf-8")
+for name, picture in PICTURES.items():
+    (ROOT / "docs/images" / name).write_text(picture(), encoding="utf-8")

@@ -10,7 +10,7 @@ from sandbox.bench import sizing
 from sandbox.bench.sizing import Load, costs, shares, size
 from tests.docs import benchmark
 from tests.docs.pages import ROOT
-from tests.docs.planned import plan_picture
+from tests.docs.pictures import PICTURES
 from tests.docs.prices import PRICES
 
 MEASURED = costs(benchmark.REPORT)
@@ -20,12 +20,9 @@ def cpu(name: str) -> float:
     return float(benchmark.REPORT["measurements"][name]["cpu_microseconds"]["median"])
 
 
-def test_the_picture_is_up_to_date() -> None:
-    assert (ROOT / "docs/images/benchmark.svg").read_text(encoding="utf-8") == benchmark.picture(), "run `make docs`"
-
-
-def test_the_picture_of_the_plan_is_up_to_date() -> None:
-    assert (ROOT / "docs/images/plan.svg").read_text(encoding="utf-8") == plan_picture(), "run `make docs`"
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_are_up_to_date(name: str) -> None:
+    assert (ROOT / "docs/images" / name).read_text(encoding="utf-8") == PICTURES[name](), "run `make docs`"
 
 
 def test_the_costs_that_ship_are_those_of_the_report() -> None:
