@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from functions.core.errors import Unavailable
+from functions.core.errors import Refused, Unavailable
 from functions.core.handover_ports import Runtime, SwitchStatus
 from functions.operate.context import OperatorContext
 from functions.operate.handover.claim import HeldClaim
@@ -101,7 +101,7 @@ class Steps:
         self.say(f"{runtime} is {wanted}" if requested else f"{runtime} is {wanted} already")
 
     def _until(self, missing: Callable[[], str | None]) -> None:
-        """Repeat `missing` until it returns None. StepFailed, with what it returned, after the timeout."""
+        """Repeat `missing` until it returns None. StepFailed after the timeout, or when a service refuses."""
         end = self.terminal.clock() + self.timeout
         said = ""
         while True:
@@ -110,6 +110,8 @@ class Steps:
                 why = missing()
             except Unavailable as error:
                 why = str(error)
+            except Refused as error:
+                raise StepFailed(str(error)) from None
             if why is None:
                 return
             if self.terminal.clock() >= end:

@@ -73,6 +73,22 @@ class Stage:
 
 
 @dataclass
+class RefusingSwitch:
+    """A switch whose service shows its state, and refuses to change it."""
+
+    switch: MemorySwitch
+
+    def state(self) -> SwitchState:
+        return self.switch.state()
+
+    def enable(self) -> None:
+        raise Refused("Kubernetes: worker-logins: 403 Forbidden")
+
+    def disable(self) -> None:
+        self.switch.disable()
+
+
+@dataclass
 class StageSwitch:
     stage: Stage
     runtime: Runtime
@@ -150,6 +166,17 @@ def test_a_source_that_does_not_end_goes_on(stage: Stage) -> None:
     with pytest.raises(Refused, match="msk is not disabled yet"):
         stage.hand_over(Runtime.WORKER)
     assert stage.enabled == [Runtime.MSK]
+
+
+def test_a_target_that_is_refused_is_undone(stage: Stage) -> None:
+    context = stage.context()
+    refusing = RefusingSwitch(stage.world.switches[Runtime.WORKER])
+    context = replace(context, switches={**context.switches, Runtime.WORKER: refusing})
+    terminal = Terminal(Output(), wait=stage.pass_time, clock=lambda: stage.seconds)
+    with pytest.raises(Refused, match="403 Forbidden: everything was undone, msk is enabled again"):
+        run(context, HandoverRequest(Runtime.WORKER, TIMEOUT, execute=True), terminal)
+    assert stage.enabled == [Runtime.MSK]
+    assert stage.world.choice.read() is Runtime.MSK
 
 
 def test_a_target_without_records_to_read_progresses(stage: Stage) -> None:
