@@ -5,13 +5,11 @@ Pure, and without a memory: the runtime that is enabled is the state, and two li
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from functions.core.errors import Misconfigured
 from functions.core.handover_ports import Runtime
-
-HOURS: Final = 24
+from functions.operate.hours import hours_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +57,9 @@ def policy(worker_hours: str | None, zone: str, burst_lag: int | None, calm_lag:
 def _hours(text: str) -> list[int]:
     """Return the hours of `08-12, 22-02`."""
     hours: list[int] = []
-    for part in text.split(","):
-        begin, dash, end = part.strip().partition("-")
-        if not dash or not begin.isdecimal() or not end.isdecimal() or int(begin) >= HOURS or int(end) > HOURS:
-            raise Misconfigured(f"--worker-hours: got {part.strip()!r}, expected hours such as 08-20 or 06-09, 22-02")
-        hours += [(int(begin) + number) % HOURS for number in range((int(end) - int(begin)) % HOURS or HOURS)]
+    for part in map(str.strip, text.split(",")):
+        of_part = hours_of(part)
+        if of_part is None:
+            raise Misconfigured(f"--worker-hours: got {part!r}, expected hours such as 08-20 or 06-09, 22-02")
+        hours += of_part
     return hours

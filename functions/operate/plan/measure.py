@@ -6,7 +6,8 @@ from typing import Final
 
 from functions.core.errors import Misconfigured
 from functions.core.operator_ports import TrafficHistory
-from functions.operate.plan.profile import HOURS, TrafficProfile
+from functions.operate.hours import HOURS
+from functions.operate.plan.profile import TrafficProfile
 
 DAYS: Final = 14
 HOUR_SECONDS: Final = 3600

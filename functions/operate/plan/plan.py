@@ -6,9 +6,10 @@ from math import inf, log10
 from typing import Any, Final
 
 from functions.core.handover_ports import Runtime
+from functions.operate.hours import HOURS
 from functions.operate.plan.model import CostModel, HourCost
 from functions.operate.plan.prices import CONTROL_PLANE
-from functions.operate.plan.profile import HOURS, TrafficProfile
+from functions.operate.plan.profile import TrafficProfile
 
 MONTH_HOURS: Final = 730
 MIX: Final = "mix"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from functions.core.errors import Misconfigured
+from functions.operate.hours import HOURS, hours_of
 
-HOURS: Final = 24
 EXPECTED: Final = "expected 24 rates in records/s, as JSON [10, 12.5, ...] or CSV lines of hour,rate"
 
 
@@ -33,17 +33,12 @@ def flat(rate: float, peak: float | None, peak_hours: str | None) -> TrafficProf
     if (peak is None) is not (peak_hours is None):
         raise Misconfigured("--peak, --peak-hours: expected both, such as --peak 20000 --peak-hours 18-22, or neither")
     if peak is not None and peak_hours is not None:
-        for hour in _hours(peak_hours):
+        hours = hours_of(peak_hours)
+        if hours is None:
+            raise Misconfigured(f"--peak-hours: got {peak_hours!r}, expected two hours of a day such as 18-22")
+        for hour in hours:
             rates[hour] = checked("--peak", peak)
     return TrafficProfile(tuple(rates), "given by options")
-
-
-def _hours(text: str) -> list[int]:
-    begin, dash, end = text.partition("-")
-    if not dash or not begin.isdecimal() or not end.isdecimal() or not 0 <= int(begin) < HOURS or int(end) > HOURS:
-        raise Misconfigured(f"--peak-hours: got {text!r}, expected two hours of a day such as 18-22")
-    count = (int(end) - int(begin)) % HOURS
-    return [(int(begin) + number) % HOURS for number in range(count or HOURS)]
 
 
 def read_profile(file: Path) -> TrafficProfile:

@@ -4,7 +4,7 @@ from math import inf, log
 from typing import Final
 
 from functions.core.handover_ports import Runtime
-from functions.operate.formatting import table
+from functions.operate.formatting import runs, table
 from functions.operate.plan.plan import MONTH_HOURS, Option, Plan, curve_rates
 
 CHART_ROWS: Final = 10
@@ -45,21 +45,15 @@ def recommendation(found: Plan) -> str:
         )
     if len(set(best.hours)) == 1:
         return f"best: {best.name}: tandem handover PIPELINE --to {best.hours[0]}"
-    hours = worker_hours(best).replace(" ", "")
+    hours = worker_hours(best)
     command = f"tandem handover PIPELINE --to auto --worker-hours {hours}"
     return f"best: {best.name}: workers {hours} UTC, Lambda otherwise: {command}"
 
 
 def worker_hours(option: Option) -> str:
-    """Return the hours of the workers, such as `08-20, 22-23`."""
+    """Return the hours of the workers, such as `08-20,22-23`."""
     hours = [hour for hour, runtime in enumerate(option.hours) if runtime is Runtime.WORKER]
-    ranges: list[list[int]] = []
-    for hour in hours:
-        if ranges and ranges[-1][1] == hour:
-            ranges[-1][1] = hour + 1
-        else:
-            ranges.append([hour, hour + 1])
-    return ", ".join(f"{begin:02}-{end:02}" for begin, end in ranges)
+    return ",".join(f"{first:02}-{last + 1:02}" for first, last in runs(hours))
 
 
 def explanation(found: Plan) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from functions.operate.formatting import counted, duration, number, printable, table
+from functions.operate.formatting import counted, duration, number, printable, runs, table
 from functions.operate.status.letters import OpenLetters
 from functions.operate.status.partition_status import PartitionStatus, PipelineStatus, summary
 from functions.operate.status.runtimes import GroupStatus, RuntimeStatus
@@ -35,13 +35,8 @@ def _members(group: GroupStatus) -> str:
 
 def _ranges(numbers: Sequence[int]) -> str:
     """Return `partitions 0-3, 7`: numbers in order, with ranges."""
-    ranges: list[list[int]] = []
-    for each in numbers:
-        if ranges and each == ranges[-1][-1] + 1:
-            ranges[-1] = [ranges[-1][0], each]
-        else:
-            ranges.append([each])
-    return "partitions " + ", ".join("-".join(map(str, each)) for each in ranges) if ranges else "no partitions"
+    ranges = [str(first) if first == last else f"{first}-{last}" for first, last in runs(numbers)]
+    return f"partitions {', '.join(ranges)}" if ranges else "no partitions"
 
 
 def _letters(letters: OpenLetters) -> str:
