@@ -1,7 +1,7 @@
 """Writes to DynamoDB that take place only if a condition is met."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import ClientError
 
@@ -23,6 +23,23 @@ def updated(dynamodb: "DynamoDBClient", update: "UpdateTypeDef") -> bool:
             if code(error) == CONDITION_FAILED:
                 return False
             raise
+    return True
+
+
+def claimed(write: Callable[..., object], table: str, claim: Mapping[str, Any], **parameters: Any) -> bool:  # noqa: ANN401 - DynamoDB's own
+    """Put or delete an item, with one request. False: the condition was not met.
+
+    A condition that is not met because the item has the attributes of `claim` is botocore's retry of a write that
+    worked: `claim` says who wrote it.
+    """
+    with calling(f"table {table}"):
+        try:
+            write(TableName=table, ReturnValuesOnConditionCheckFailure="ALL_OLD", **parameters)
+        except ClientError as error:
+            if code(error) != CONDITION_FAILED:
+                raise
+            stored = cast("dict[str, Any]", error.response).get("Item", {})
+            return bool(claim.items() <= stored.items())
     return True
 
 

@@ -1,7 +1,7 @@
 """The claim of a handover as an item of the ledger's table, and its choice as an SSM parameter.
 
 `pipeline`, `partition` ("#handover") -> target, owner, at. No topic name begins with #, so the ledger never reads it as
-its own. Releases read the parameter, and may read no table: .github/scripts/handovers.sh.
+its own. Releases read the parameter, and may read no table: cdk/handovers.py.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from functions.adapters.aws_errors import calling, code
-from functions.adapters.conditional import CONDITION_FAILED
+from functions.adapters.conditional import claimed
 from functions.core.errors import Corrupt
 from functions.core.handover_ports import HandoverClaim, Runtime
 
@@ -42,22 +42,12 @@ class DynamoHandoverClaims:
     def put(self, claim: HandoverClaim, expected: HandoverClaim | None) -> bool:
         """See handover_ports.HandoverClaims."""
         condition = {"ConditionExpression": "attribute_not_exists(pipeline)"} if expected is None else _same(expected)
-        return self._write(claim, self.dynamodb.put_item, Item=self._key() | _attributes(claim), **condition)
+        attributes = _attributes(claim)
+        return claimed(self.dynamodb.put_item, self.table, attributes, Item=self._key() | attributes, **condition)
 
     def remove(self, claim: HandoverClaim) -> bool:
         """See handover_ports.HandoverClaims."""
-        return self._write(None, self.dynamodb.delete_item, Key=self._key(), **_same(claim))
-
-    def _write(self, claim: HandoverClaim | None, write: Callable[..., object], **parameters: Any) -> bool:  # noqa: ANN401 - DynamoDB's own
-        """Write on condition. A failed condition that left our own claim is botocore's retry of a write that worked."""
-        with calling(f"table {self.table}"):
-            try:
-                write(TableName=self.table, **parameters)
-            except ClientError as error:
-                if code(error) != CONDITION_FAILED:
-                    raise
-                return claim is not None and self.read() == claim
-        return True
+        return claimed(self.dynamodb.delete_item, self.table, _attributes(claim), Key=self._key(), **_same(claim))
 
     def _key(self) -> dict[str, Any]:
         return {"pipeline": {"S": self.pipeline}, "partition": {"S": PARTITION}}

@@ -5,15 +5,11 @@ topic name begins with #, so the ledger never reads one of them as its own. They
 where every object is announced as a dead letter.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
-from functions.adapters.aws_errors import calling, code
-from functions.adapters.conditional import CONDITION_FAILED
+from functions.adapters.conditional import claimed
 from functions.adapters.ledger import query
 from functions.core.record_place import RecordPlace, parse_place
 from functions.core.redrive import ClaimState, RedriveClaim
@@ -42,23 +38,12 @@ class DynamoClaimStore:
         """See operator_ports.ClaimStore."""
         condition = {"ConditionExpression": NO_CLAIM} if expected is None else _unchanged(expected)
         item = self._key(claim.place) | _attributes(claim)
-        return self._write(claim, self.dynamodb.put_item, Item=item, **condition)
+        return claimed(self.dynamodb.put_item, self.table, _attributes(claim), Item=item, **condition)
 
     def remove(self, claim: RedriveClaim) -> bool:
         """See operator_ports.ClaimStore."""
-        return self._write(claim, self.dynamodb.delete_item, Key=self._key(claim.place), **_unchanged(claim))
-
-    def _write(self, claim: RedriveClaim, write: Callable[..., object], **parameters: Any) -> bool:  # noqa: ANN401 - DynamoDB's own
-        """Write on condition. A failed condition that left our own claim is botocore's retry of a write that worked."""
-        with calling(f"table {self.table}"):
-            try:
-                write(TableName=self.table, ReturnValuesOnConditionCheckFailure="ALL_OLD", **parameters)
-            except ClientError as error:
-                if code(error) != CONDITION_FAILED:
-                    raise
-                stored = cast("dict[str, Any]", error.response).get("Item", {})
-                return bool(_attributes(claim).items() <= stored.items())
-        return True
+        key = self._key(claim.place)
+        return claimed(self.dynamodb.delete_item, self.table, _attributes(claim), Key=key, **_unchanged(claim))
 
     def _key(self, place: RecordPlace) -> dict[str, Any]:
         name = f"{PREFIX}{place.topic}#{place.partition}#{place.offset:020d}"

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -76,8 +76,3 @@ def checked(name: str, rate: object) -> float:
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not isfinite(rate) or rate < 0:
         raise Misconfigured(f"{name}: got {rate!r}, expected records/s, 0 or more")
     return float(rate)
-
-
-def hourly(rates: Iterable[float], source: str) -> TrafficProfile:
-    """Return a profile of 24 measured rates."""
-    return TrafficProfile(tuple(rates), source)
