@@ -109,9 +109,10 @@ def build(folder: Path, platform: Platform) -> None:
         raise InvalidBundle(f"the function's zip: uv: {' '.join(done.stderr.split()) or done.returncode}")
     for extra in (folder / ".lock", *folder.glob("bin/*")):
         extra.unlink(missing_ok=True)
+    kept = services()
     for package in ("botocore", "boto3"):
         for service in (folder / package / "data").iterdir():
-            if service.is_dir() and service.name not in services():
+            if service.is_dir() and service.name not in kept:
                 shutil.rmtree(service)
     for part in [path for pattern in UNUSED_PARTS for path in folder.glob(pattern)]:
         shutil.rmtree(part) if part.is_dir() else part.unlink()

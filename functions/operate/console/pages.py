@@ -1,7 +1,7 @@
 """The console's pages. Each reads the world, or what was last seen of it, and renders a template."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ from functions.operate.console.actions import ACTIONS, run_action, selection_of
 from functions.operate.console.drawing import lag_chart
 from functions.operate.console.security import Protection, form_fields
 from functions.operate.console.watching import PipelineWatch
-from functions.operate.dead_letters.listing import letters_of, list_letters
+from functions.operate.dead_letters.listing import ListedLetter, letters_of, list_letters
 from functions.operate.formatting import duration, moment, number, printable
 from functions.operate.stops import since
 
@@ -71,23 +71,15 @@ class Pages:
 
     async def letter(self, request: Request) -> Response:
         """Show the letters of one record, whole but for the length of its value."""
-        name, watch = self._watch(request)
-        place = request.path_params["place"]
-        try:
-            found = await run_in_threadpool(letters_of, watch.context, parse_place(place))
-        except (TandemError, ValueError) as error:
-            return self._error(name, str(error), 404)
+        name, place = request.path_params["pipeline"], request.path_params["place"]
+        found = await self._letters_of(request)
         return self._render(
             "letter.html", title=f"{name}: {place}", name=name, place=place, letters=found, shown=_shown
         )
 
     async def value(self, request: Request) -> Response:
         """Return the value of a record's letter as a file, which no browser shows."""
-        name, watch = self._watch(request)
-        try:
-            found = await run_in_threadpool(letters_of, watch.context, parse_place(request.path_params["place"]))
-        except (TandemError, ValueError) as error:
-            return self._error(name, str(error), 404)
+        found = await self._letters_of(request)
         headers = {"Content-Disposition": 'attachment; filename="value.bin"'}
         return Response(found[0].letter.value or b"", media_type="application/octet-stream", headers=headers)
 
@@ -114,10 +106,19 @@ class Pages:
             executed=execute,
         )  # fmt: skip
 
-    def failed(self, _: Request, error: Exception) -> Response:
+    async def _letters_of(self, request: Request) -> Sequence[ListedLetter]:
+        """Return the letters of the record that the address names; an error of the address if there is none."""
+        _, watch = self._watch(request)
+        try:
+            return await run_in_threadpool(letters_of, watch.context, parse_place(request.path_params["place"]))
+        except (TandemError, ValueError) as error:
+            raise HTTPException(404, str(error)) from None
+
+    def failed(self, request: Request, error: Exception) -> Response:
         """Show an error of the address."""
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return self._error("", str(getattr(error, "detail", error)), status)
+        name = request.path_params.get("pipeline", "")
+        return self._error(name if name in self.watches else "", str(getattr(error, "detail", error)), status)
 
     def _watch(self, request: Request) -> tuple[str, PipelineWatch]:
         name = request.path_params["pipeline"]

@@ -16,7 +16,7 @@ from functions.operate.handover.claim import held_claim
 from functions.operate.handover.policy import HandoverPolicy
 from functions.operate.handover.steps import StepFailed, Steps
 from functions.operate.handover.text import file_changes, state_lines
-from functions.operate.status.partition_status import inspect_pipeline
+from functions.operate.status.partition_status import inspect_partitions
 from functions.operate.terminal import Terminal
 
 DEFAULT_TIMEOUT: Final = 600.0
@@ -71,9 +71,8 @@ def chosen(context: OperatorContext, policy: HandoverPolicy, terminal: Terminal)
     states = {runtime: context.switches[runtime].state().status for runtime in Runtime}
     enabled = [runtime for runtime, status in states.items() if status is SwitchStatus.ENABLED]
     current = enabled[0] if len(enabled) == 1 else None
-    status = inspect_pipeline(context)
-    lags = [each.lag for each in status.partitions if not each.stop]
-    lag = None if status.error else sum(each or 0 for each in lags)
+    partitions, error = inspect_partitions(context)
+    lag = None if error else sum(each.lag or 0 for each in partitions if not each.stop)
     now = context.now()
     target = policy.choose(now, lag, current)
     terminal.say(f"{now:%H:%M}Z, lag {'unknown' if lag is None else f'{lag:,}'}: the policy chooses {target}")

@@ -8,7 +8,7 @@ from functions.core.errors import Refused, Unavailable
 from functions.core.handover_ports import Runtime, SwitchStatus
 from functions.operate.context import OperatorContext
 from functions.operate.handover.claim import HeldClaim
-from functions.operate.status.partition_status import inspect_pipeline
+from functions.operate.status.partition_status import inspect_partitions
 from functions.operate.terminal import Terminal
 
 POLL_SECONDS: Final = 1.0
@@ -75,9 +75,9 @@ class Steps:
                 return f"{runtime} is not in the group yet ({state.detail})"
             if any(next_ > before.get(number, 0) for number, next_ in self.positions().items()):
                 return None
-            status = inspect_pipeline(self.context)
-            waiting = [each for each in status.partitions if each.lag and not each.stop and not each.went_back]
-            if status.error is None and not waiting:
+            partitions, error = inspect_partitions(self.context)
+            waiting = [each for each in partitions if each.lag and not each.stop and not each.went_back]
+            if error is None and not waiting:
                 return None
             numbers = ", ".join(str(each.partition) for each in waiting)
             return f"{runtime} settles nothing on partition {numbers or '?'} ({state.detail})"

@@ -144,6 +144,16 @@ class PipelineStatus:
 
 def inspect_pipeline(context: OperatorContext) -> PipelineStatus:
     """Return the status of the context's pipeline."""
+    statuses, error = inspect_partitions(context)
+    members = group_status(context) if error is None else GroupStatus(None, error)
+    return PipelineStatus(
+        context.pipeline.name, context.pipeline.topic, context.group, statuses, error, open_letters(context),
+        runtime_statuses(context), members,
+    )  # fmt: skip
+
+
+def inspect_partitions(context: OperatorContext) -> tuple[Sequence[PartitionStatus], str | None]:
+    """Return the partitions alone, without letters, runtimes and members; and why the brokers did not answer."""
     pipeline, listing, now = context.pipeline, context.ledger_listing, context.now()
     positions = listing.positions(pipeline.name, pipeline.topic)
     bounds, committed, error = _ask_brokers(context)
@@ -154,11 +164,7 @@ def inspect_pipeline(context: OperatorContext) -> PipelineStatus:
         )
         for number in sorted(positions.keys() | bounds.keys())
     ]  # fmt: skip
-    members = group_status(context) if error is None else GroupStatus(None, error)
-    return PipelineStatus(
-        pipeline.name, pipeline.topic, context.group, statuses, error, open_letters(context), runtime_statuses(context),
-        members,
-    )  # fmt: skip
+    return statuses, error
 
 
 def _ask_brokers(context: OperatorContext) -> tuple[Mapping[int, LogBounds], Mapping[int, int], str | None]:
