@@ -1,10 +1,12 @@
 """The operators' verb `handover`."""
 
+import json
 from typing import Annotated, Final
 
 import typer
 
 from functions.cli.operator_terminal import operator_terminal
+from functions.cli.operator_verbs import Json
 from functions.cli.stage_options import connect
 
 AUTO: Final = "auto"
@@ -32,6 +34,7 @@ def handover(  # noqa: PLR0913, PLR0917 - one for each option
     execute: Annotated[  # noqa: FBT002
         bool, typer.Option("--execute", help="Hand it over. Without this, only show what would be done.")
     ] = False,
+    as_json: Json = False,  # noqa: FBT002 - an option
 ) -> None:
     """Hand a pipeline over from Lambda to the workers on EKS, or back.
 
@@ -40,7 +43,7 @@ def handover(  # noqa: PLR0913, PLR0917 - one for each option
     it again: it goes on from where things are.
 
     With --to auto, a policy chooses the runtime, by the time of day, by lag, or both: run it on a schedule
-    (docs/handover.md).
+    (docs/handover.md). With --json the steps go to standard error.
 
     Needs the Lambda API and Kubernetes, by the pod's service account or KUBECONFIG.
 
@@ -58,6 +61,8 @@ def handover(  # noqa: PLR0913, PLR0917 - one for each option
         raise typer.BadParameter("--worker-hours, --burst-lag and --calm-lag are for --to auto")
     rules = policy(worker_hours, time_zone, burst_lag, calm_lag) if to == AUTO else None
     context = connect(pipeline_name)
-    with operator_terminal() as terminal:
+    with operator_terminal(to_error=as_json) as terminal:
         target = Runtime(to) if rules is None else chosen(context, rules, terminal)
-        run(context, HandoverRequest(target, timeout, execute), terminal)
+        result = run(context, HandoverRequest(target, timeout, execute), terminal)
+    if as_json:
+        typer.echo(json.dumps(result.as_dict(), indent=1))

@@ -3,7 +3,8 @@
 import json
 import sys
 import time
-from typing import Annotated, Final
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -70,6 +71,7 @@ def resume(
     execute: Annotated[  # noqa: FBT002
         bool, typer.Option("--execute", help="End the stop. Without this, only show what would happen.")
     ] = False,
+    as_json: Json = False,  # noqa: FBT002 - an option
 ) -> None:
     """End the stop of a partition, which both runtimes keep until then, and say what will happen.
 
@@ -80,7 +82,9 @@ def resume(
     """
     from functions.operate.resume.run import ResumeRequest, run  # noqa: PLC0415
 
-    run(connect(), ResumeRequest(partition, since, execute), typer.echo)
+    stopped = run(connect(), ResumeRequest(partition, since, execute), _say(to_error=as_json))
+    if as_json:
+        _print(stopped.as_dict(), executed=execute)
 
 
 def quarantine(
@@ -89,6 +93,7 @@ def quarantine(
     execute: Annotated[  # noqa: FBT002
         bool, typer.Option("--execute", help="Set it aside. Without this, only show what would be done.")
     ] = False,
+    as_json: Json = False,  # noqa: FBT002 - an option
 ) -> None:
     """Set the lake object aside that a partition is stopped by, so that its records are evaluated anew.
 
@@ -99,10 +104,12 @@ def quarantine(
     """
     from functions.operate.quarantine.run import QuarantineRequest, run  # noqa: PLC0415
 
-    run(connect(), QuarantineRequest(partition, since, execute), typer.echo)
+    result = run(connect(), QuarantineRequest(partition, since, execute), _say(to_error=as_json))
+    if as_json:
+        _print(result.as_dict(), executed=execute)
 
 
-def rewind(
+def rewind(  # noqa: PLR0913, PLR0917 - one for each option
     partition: Partition,
     to: Annotated[int, typer.Option("--to", min=0, metavar="OFFSET", help="The next offset to settle.")],
     expected: Annotated[
@@ -115,6 +122,7 @@ def rewind(
     execute: Annotated[  # noqa: FBT002
         bool, typer.Option("--execute", help="Move it. Without this, only show what would be done.")
     ] = False,
+    as_json: Json = False,  # noqa: FBT002 - an option
 ) -> None:
     """Move the ledger of a partition back, after its topic was recreated or its cluster restored.
 
@@ -127,4 +135,16 @@ def rewind(
 
     if execute and expected is None:
         raise typer.BadParameter("--execute requires --from, the ledger's offset: run it without --execute to see it")
-    run(connect(), RewindRequest(partition, to, expected, all_new, execute), typer.echo)
+    request = RewindRequest(partition, to, expected, all_new, execute)
+    snapshot = run(connect(), request, _say(to_error=as_json))
+    if as_json:
+        _print(snapshot.as_dict(), executed=execute)
+
+
+def _say(*, to_error: bool) -> Callable[[str], None]:
+    """Return what prints a line of text: to standard error where standard output is for data."""
+    return lambda text: typer.echo(text, err=to_error)
+
+
+def _print(found: Mapping[str, Any], *, executed: bool) -> None:
+    typer.echo(json.dumps({**found, "executed": executed}, indent=1))

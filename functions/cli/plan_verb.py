@@ -65,11 +65,9 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each option
     from functions.operate.plan.text import explanation, plan_text  # noqa: PLC0415
 
     pipeline = registry.load(pipeline_name)
-    shape = PipelineShape(
-        partitions=pipeline.topic_config.partitions, tables=len(pipeline.tables), counters=len(pipeline.counters),
-        has_lake=pipeline.has_lake, record_bytes=record_bytes, keys=keys, rejects=rejects,
-        slice_records=pipeline.limits.slice_records, slice_seconds=pipeline.limits.slice_seconds, window_seconds=window,
-        memory_mib=memory, has_poller_units=provisioned, min_pods=min_pods, max_pods=max_pods,
+    shape = PipelineShape.of(
+        pipeline, record_bytes=record_bytes, keys=keys, rejects=rejects, window_seconds=window, memory_mib=memory,
+        has_poller_units=provisioned, min_pods=min_pods, max_pods=max_pods,
     )  # fmt: skip
     model = CostModel(shape, measured_costs(), read_prices(prices) if prices else region_prices(region))
     traffic = _traffic(pipeline, rate, peak, peak_hours, profile)

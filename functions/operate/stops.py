@@ -1,7 +1,7 @@
 """A partition's durable stop, for the verbs that show and end it."""
 
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from functions.core.effects import EPOCH
 from functions.core.errors import Refused
@@ -16,6 +16,15 @@ class StoppedPartition(NamedTuple):
     source: Source
     position: Position
     stop: DurableStop
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the stop for JSON."""
+        stop = self.stop
+        return {
+            "topic": self.source.topic, "partition": self.source.partition, "reason": stop.reason.value,
+            "since": since(stop), "detail": stop.detail, "first": stop.first, "last": stop.last,
+            "next": self.position.next, "step": self.position.step,
+        }  # fmt: skip
 
 
 def stopped_partition(context: OperatorContext, partition: int) -> StoppedPartition:

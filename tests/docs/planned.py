@@ -14,11 +14,7 @@ COLUMNS = 80
 
 def example() -> Plan:
     """`tandem plan logins --rate 0.5 --peak 20000 --peak-hours 18-22 --latency 10`."""
-    limits = PIPELINE.limits
-    shape = PipelineShape(
-        partitions=PIPELINE.topic_config.partitions, tables=len(PIPELINE.tables), counters=len(PIPELINE.counters),
-        has_lake=PIPELINE.has_lake, slice_records=limits.slice_records, slice_seconds=limits.slice_seconds,
-    )  # fmt: skip
+    shape = PipelineShape.of(PIPELINE)
     return plan(CostModel(shape, measured_costs(), region_prices("us-east-1")), flat(0.5, 20_000, "18-22"), 10)
 
 

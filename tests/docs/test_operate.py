@@ -67,7 +67,7 @@ def damaged(world: World) -> None:
     world.clock.advance(timedelta(hours=3))
 
 
-def said(world: World, verb: Callable[..., None], request: object) -> list[str]:
+def said(world: World, verb: Callable[..., object], request: object) -> list[str]:
     output = Output()
     verb(world.context, request, output)
     text = "\n".join(output.lines)

@@ -25,7 +25,8 @@ from tests.unit.operate.world import NOW, World, letter, source
 
 __all__ = ["checkout"]  # a fixture
 ROOT = Path(__file__).parents[2]
-PAGES = ("/", "/logins", "/logins/letters", "/logins/letters/user-login/3/1")
+PLAN = "/logins/plan?rate=0.5&peak=20000&hours=18-22"
+PAGES = ("/", "/logins", "/logins/letters", "/logins/letters/user-login/3/1", PLAN)
 INTERACTIVE = ("link", "button", "textbox", "combobox", "checkbox")
 
 
@@ -95,6 +96,12 @@ def test_a_phone_shows_it_without_sideways_scrolling(opened: Opened, path: str, 
     page = opened.open(path)
     page.picture(360, 800, "light", tmp_path / "phone.png")
     assert page.value("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_picture_of_a_plan_is_drawn(opened: Opened, tmp_path: Path) -> None:
+    page = opened.open(PLAN)
+    eventually(lambda: page.value("document.querySelector('img.plan').naturalWidth") > 0, lambda: "no picture")
+    page.picture(1000, 900, "light", tmp_path / "plan.png")
 
 
 def test_light_and_dark_differ(opened: Opened, tmp_path: Path) -> None:

@@ -19,10 +19,13 @@ from functions.core.errors import Misconfigured, TandemError
 from functions.core.record_place import parse_place
 from functions.operate.console.actions import ACTIONS, run_action, selection_of
 from functions.operate.console.drawing import lag_chart
+from functions.operate.console.planning import plan_of
 from functions.operate.console.security import Protection, form_fields
 from functions.operate.console.watching import PipelineWatch
 from functions.operate.dead_letters.listing import ListedLetter, letters_of, list_letters
 from functions.operate.formatting import duration, moment, number, printable
+from functions.operate.plan.picture import picture
+from functions.operate.plan.text import recommendation
 from functions.operate.stops import since
 
 HERE: Final = Path(__file__).parent
@@ -48,6 +51,30 @@ class Pages:
         chart = lag_chart(watch.lags)
         drawn = Markup(chart) if chart else None  # noqa: S704 - of numbers alone
         return self._render("pipeline.html", title=name, name=name, watch=watch, chart=drawn, since=since)
+
+    async def plan(self, request: Request) -> Response:
+        """Show what the pipeline costs on each runtime, for the traffic of the form or of the stage."""
+        name, watch = self._watch(request)
+        fields = {key: value for key, value in request.query_params.items() if value}
+        found, text, error = None, "", ""
+        try:
+            found = await run_in_threadpool(plan_of, watch.context, fields)
+            text = recommendation(found, name)
+        except TandemError as failure:
+            error = str(failure)
+        return self._render(
+            "plan.html", status=400 if error and fields else 200, title=f"{name}: plan", name=name, fields=fields,
+            found=found, recommendation=text, error=error,
+        )  # fmt: skip
+
+    async def plan_picture(self, request: Request) -> Response:
+        """Return the picture of a plan. It is a file of its own because a page's policy allows no inline styles."""
+        _, watch = self._watch(request)
+        try:
+            found = await run_in_threadpool(plan_of, watch.context, dict(request.query_params))
+        except TandemError as error:
+            raise HTTPException(400, str(error)) from None
+        return Response(picture(found), media_type="image/svg+xml")
 
     async def letters(self, request: Request) -> Response:
         """Show the newest open letters of a selection, and how many there are by reason."""

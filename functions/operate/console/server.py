@@ -49,6 +49,8 @@ def application(stage: str, contexts: Mapping[str, OperatorContext], protection:
         Route("/", pages.overview),
         Mount("/static", StaticFiles(directory=HERE / "static")),
         Route("/{pipeline}", pages.pipeline),
+        Route("/{pipeline}/plan", pages.plan),
+        Route("/{pipeline}/plan.svg", pages.plan_picture),
         Route("/{pipeline}/letters", pages.letters),
         Route("/{pipeline}/letters/{place:path}/value", pages.value),
         Route("/{pipeline}/letters/{place:path}", pages.letter),

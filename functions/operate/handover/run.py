@@ -5,8 +5,9 @@ killed anywhere is continued by the next one, in either direction. The ledger ke
 happens in between; the order of steps keeps the time short in which both runtimes are in the group, or neither.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from functions.core import names
 from functions.core.errors import Refused, TandemError
@@ -31,8 +32,29 @@ class HandoverRequest:
     execute: bool = False
 
 
-def run(context: OperatorContext, request: HandoverRequest, terminal: Terminal) -> bool:
-    """Show both runtimes, then the steps, or carry them out; return whether there was something to do.
+@dataclass(frozen=True, slots=True)
+class HandoverResult:
+    """Both runtimes before the run, whether there was something to do, and whether it was done."""
+
+    pipeline: str
+    target: Runtime
+    before: Mapping[Runtime, SwitchState]
+    is_needed: bool
+    executed: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result for JSON."""
+        before = {
+            runtime.value: {"status": each.status.value, "detail": each.detail} for runtime, each in self.before.items()
+        }
+        return {
+            "pipeline": self.pipeline, "to": self.target.value, "before": before, "needed": self.is_needed,
+            "executed": self.executed,
+        }  # fmt: skip
+
+
+def run(context: OperatorContext, request: HandoverRequest, terminal: Terminal) -> HandoverResult:
+    """Show both runtimes, then the steps, or carry them out; return what there was to do.
 
     Refused when there is nothing to switch, another run is at it, or the target did not progress and all was undone.
     """
@@ -44,14 +66,14 @@ def run(context: OperatorContext, request: HandoverRequest, terminal: Terminal) 
             raise Refused(f"{runtime}: {state.detail}: deploy it first, disabled (docs/handover.md)")
     if _is_done(states, target) and context.choice.read() == target:
         terminal.say(f"{target} is enabled already, and recorded: nothing to do")
-        return False
+        return HandoverResult(context.pipeline.name, target, states, is_needed=False, executed=False)
     if not request.execute:
         terminal.say(
             f"would: disable {target.other}, wait until the group {context.group} is empty and the ledger is still, "
             f"enable {target}, watch it progress, record it; undo all that if it does not"
         )
         terminal.say(f"to do it: tandem handover {context.pipeline.name} --to {target} --execute")
-        return True
+        return HandoverResult(context.pipeline.name, target, states, is_needed=True, executed=False)
     try:
         with held_claim(context, target) as held:
             _switch(context, request, Steps(context, terminal, held, request.timeout))
@@ -63,7 +85,7 @@ def run(context: OperatorContext, request: HandoverRequest, terminal: Terminal) 
     terminal.say(f"{context.pipeline.name} is handed over to {target}")
     if context.stage != names.SANDBOX:
         terminal.say(file_changes(context.stage, context.pipeline.name, target))
-    return True
+    return HandoverResult(context.pipeline.name, target, states, is_needed=True, executed=True)
 
 
 def chosen(context: OperatorContext, policy: HandoverPolicy, terminal: Terminal) -> Runtime:

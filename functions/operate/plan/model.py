@@ -15,8 +15,9 @@ after a slice began to gather: gather seconds, then SETTLE_SECONDS on real store
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil, inf
-from typing import Final
+from typing import Any, Final
 
+from functions.core.pipeline import AnyPipeline
 from functions.operate.plan.measured import RecordCosts
 from functions.operate.plan.prices import (
     GB_SECOND,
@@ -68,6 +69,15 @@ class PipelineShape:
 
     min_pods: int = 3
     max_pods: int = 24
+
+    @classmethod
+    def of(cls, pipeline: AnyPipeline, **configured: Any) -> "PipelineShape":  # noqa: ANN401 - of the fields
+        """Return the shape of a pipeline with what a stage configures; the rest is as this class has it."""
+        return cls(
+            partitions=pipeline.topic_config.partitions, tables=len(pipeline.tables), counters=len(pipeline.counters),
+            has_lake=pipeline.has_lake, slice_records=pipeline.limits.slice_records,
+            slice_seconds=pipeline.limits.slice_seconds, **configured,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

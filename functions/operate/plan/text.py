@@ -35,8 +35,8 @@ def plan_text(found: Plan, columns: int) -> str:
     )
 
 
-def recommendation(found: Plan) -> str:
-    """Return which option is best, and what to do for it."""
+def recommendation(found: Plan, name: str = "PIPELINE") -> str:
+    """Return which option is best, and what to do for it with the pipeline of this name."""
     best = found.best
     if best is None:
         return (
@@ -44,9 +44,9 @@ def recommendation(found: Plan) -> str:
             "shorter time (slice_seconds, window_seconds), or have more partitions or pods"
         )
     if len(set(best.hours)) == 1:
-        return f"best: {best.name}: tandem handover PIPELINE --to {best.hours[0]}"
+        return f"best: {best.name}: tandem handover {name} --to {best.hours[0]}"
     hours = worker_hours(best)
-    command = f"tandem handover PIPELINE --to auto --worker-hours {hours}"
+    command = f"tandem handover {name} --to auto --worker-hours {hours}"
     return f"best: {best.name}: workers {hours} UTC, Lambda otherwise: {command}"
 
 

@@ -6,6 +6,7 @@ crash anywhere in between the verb is run again. The stop stands until it is res
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from functions.core.errors import Refused
 from functions.core.operator_ports import LakeObject
@@ -25,8 +26,21 @@ class QuarantineRequest:
     execute: bool = False
 
 
-def run(context: OperatorContext, request: QuarantineRequest, say: Callable[[str], None]) -> None:
-    """Show the stop and its object, then how to set the object aside, or set it aside. Refused where it must not be."""
+@dataclass(frozen=True, slots=True)
+class QuarantineResult:
+    """The stop, the address of its object, and that of the copy; None for what does not exist."""
+
+    stopped: StoppedPartition
+    object_url: str | None
+    copy_url: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result for JSON."""
+        return self.stopped.as_dict() | {"object": self.object_url, "set_aside_as": self.copy_url}
+
+
+def run(context: OperatorContext, request: QuarantineRequest, say: Callable[[str], None]) -> QuarantineResult:
+    """Show the stop and its object, then how to set it aside, or set it aside. Refused where it must not be."""
     snapshot = inspect(context, request.partition)
     stopped, object_ = snapshot.stopped, snapshot.object_
     say(labelled(stop_lines(stopped, context)))
@@ -34,16 +48,18 @@ def run(context: OperatorContext, request: QuarantineRequest, say: Callable[[str
     if snapshot.is_done:
         say(f"the object was set aside before, as {snapshot.copies[-1]}")
         say(f"to continue: tandem resume {request.partition}")
-        return
+        return QuarantineResult(stopped, None, snapshot.copies[-1])
     why = refusal(snapshot)
     if why or object_ is None:
         raise Refused(why or f"{stopped.source}: there is no object")
     say(_plan(stopped, object_))
     if not request.execute:
         say(f"to set it aside: tandem quarantine {request.partition} --since {since(stopped.stop)} --execute")
-        return
-    say(f"set aside as {apply(context, stopped, object_)}")
+        return QuarantineResult(stopped, object_.url, None)
+    copy = apply(context, stopped, object_)
+    say(f"set aside as {copy}")
     say(f"to continue: tandem resume {request.partition}")
+    return QuarantineResult(stopped, object_.url, copy)
 
 
 def inspect(context: OperatorContext, partition: int) -> QuarantineSnapshot:

@@ -22,7 +22,7 @@ class ResumeRequest:
     execute: bool = False
 
 
-def run(context: OperatorContext, request: ResumeRequest, say: Callable[[str], None]) -> None:
+def run(context: OperatorContext, request: ResumeRequest, say: Callable[[str], None]) -> StoppedPartition:
     """Show the stop and what will happen, then how to end it, or end it. Refused if it is another stop, or none."""
     stopped = stopped_partition(context, request.partition)
     say(labelled(stop_lines(stopped, context)))
@@ -30,10 +30,11 @@ def run(context: OperatorContext, request: ResumeRequest, say: Callable[[str], N
     say(meaning(stopped, _bounds(context, stopped)))
     if not request.execute:
         say(f"to end the stop: tandem resume {request.partition} --since {since(stopped.stop)} --execute")
-        return
+        return stopped
     if not context.repair.resume(stopped.source, stopped.stop, resumed(stopped.position, stopped.stop)):
         raise Refused(f"{stopped.source} is not in that stop any more: another operator was faster, nothing was done")
     say(ENDED)
+    return stopped
 
 
 def _bounds(context: OperatorContext, stopped: StoppedPartition) -> LogBounds | None:

@@ -13,7 +13,7 @@ Every guarantee depends on a ledger that only moves forward. So it may move back
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from functions.core.intent import Gap
 from functions.core.operator_ports import LogBounds
@@ -47,6 +47,16 @@ class PartitionSnapshot:
     def first_unsettled(self) -> int:
         """The offset from which on no record can have been settled."""
         return self.bounds.high if self.first_newer is None else self.first_newer
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the state for JSON."""
+        position = self.position
+        return {
+            "topic": self.source.topic, "partition": self.source.partition, "from": position.next, "to": self.to,
+            "log_begin": self.bounds.low, "log_end": self.bounds.high, "first_newer": self.first_newer,
+            "committed": self.committed, "group_has_members": self.has_members,
+            "stop": position.stop and position.stop.reason.value,
+        }  # fmt: skip
 
 
 def refusal(snapshot: PartitionSnapshot, *, all_new: bool) -> str | None:

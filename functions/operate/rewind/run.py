@@ -21,7 +21,7 @@ class RewindRequest:
     execute: bool = False
 
 
-def run(context: OperatorContext, request: RewindRequest, say: Callable[[str], None]) -> None:
+def run(context: OperatorContext, request: RewindRequest, say: Callable[[str], None]) -> PartitionSnapshot:
     """Show the state of the partition, then how to move its ledger, or move it. Refused where it must not be moved."""
     snapshot = inspect(context, request.partition, request.to)
     say(snapshot_text(snapshot))
@@ -33,9 +33,10 @@ def run(context: OperatorContext, request: RewindRequest, say: Callable[[str], N
     if not request.execute:
         all_new = " --all-new" if request.all_new else ""
         say(f"to move it: tandem rewind {request.partition} --to {request.to} --from {next_}{all_new} --execute")
-        return
+        return snapshot
     apply(context, snapshot)
     say(f"moved the ledger from {next_} to {request.to}, and the group's commit with it")
+    return snapshot
 
 
 def apply(context: OperatorContext, snapshot: PartitionSnapshot) -> None:

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -240,3 +241,32 @@ def test_the_lag_is_drawn_from_two_samples_on() -> None:
     assert drawn is not None
     assert 'aria-label="Lag over the last 1 minutes, at most 100 records"' in drawn
     assert 'points="56.0,120.0 348.0,8.0 640.0,64.0"' in drawn
+
+
+def test_a_plan_has_costs_and_a_picture_of_the_crossover(read_only: Site) -> None:
+    query = "rate=0.5&peak=20000&hours=18-22&latency=10"
+    page = read_only.main(f"/logins/plan?{query}")
+    assert "workers 18-22 UTC, Lambda otherwise: tandem handover logins --to auto --worker-hours 18-22" in page
+    assert "peak 20,000 records/s" in page
+    picture = read_only.get(f"/logins/plan.svg?{query}")
+    assert (picture.status, picture.headers["content-type"]) == (200, "image/svg+xml")
+    assert picture.text.startswith("<svg")
+    assert f'src="/logins/plan.svg?{html.escape(query)}"' in read_only.get(f"/logins/plan?{query}").text
+
+
+def test_a_plan_without_a_rate_is_of_what_the_stage_measured(world: World, read_only: Site) -> None:
+    assert "give a rate: the metrics of this stage show no records in the last 14 days" in read_only.main(
+        "/logins/plan"
+    )
+    world.traffic.records[NOW - timedelta(hours=2)] = 3600.0 * 50
+    assert "measured since 2026-11-23 10:00Z, peak 50 records/s" in read_only.main("/logins/plan")
+
+
+@pytest.mark.parametrize(
+    "query", ["rate=x", "rate=nan", "rate=-1", "peak=5", "rate=5&latency=inf", "rate=5&peak=9&hours=25-26"]
+)
+def test_a_wrong_plan_says_what_is_wrong(read_only: Site, query: str) -> None:
+    answer = read_only.get(f"/logins/plan?{query}")
+    assert answer.status == 400
+    assert "expected" in answer.text
+    assert read_only.get(f"/logins/plan.svg?{query}").status == 400

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from functions.adapters.memory_kafka import MemoryRecord
 from functions.cli.main import app
 from functions.cli.stage_options import connect
 from functions.core.dead_letter import DeadLetter
 from functions.core.errors import Corrupt, InvalidSetting
+from functions.core.handover_ports import Runtime
 from functions.core.ports import StopReason
 from functions.operate import context
 from functions.pipelines.logins import PIPELINE
@@ -229,3 +231,39 @@ def test_without_a_stage_the_option_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("TANDEM_STAGE", raising=False)
     with pytest.raises(InvalidSetting, match=r"--stage: missing.*: expected a deployed stage"):
         connect()
+
+
+def printed(*arguments: str) -> dict[str, object]:
+    """The JSON on standard output; text for people goes to standard error then."""
+    result = RUNNER.invoke(app, [*arguments, "--json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert result.stderr
+    found: dict[str, object] = json.loads(result.stdout)
+    return found
+
+
+def test_what_a_verb_would_do_and_did_is_printed_as_json(stage: World) -> None:
+    stage.settle(3, 5000)
+    stage.stop(3, StopReason.FLOOD)
+    stopped = {
+        "topic": "user-login", "partition": 3, "reason": "flood", "since": "2026-11-23T11:00:00.000Z",
+        "detail": "why flood", "first": 5000, "last": 5999, "next": 5000, "step": 0,
+    }  # fmt: skip
+    assert printed("resume", "3") == {**stopped, "executed": False}
+    assert printed("resume", "3", "--execute") == {**stopped, "executed": True}
+    assert printed("handover", "logins", "--to", "worker") == {
+        "pipeline": "logins", "to": "worker", "needed": True, "executed": False,
+        "before": {
+            runtime.value: {"status": state.status.value, "detail": state.detail}
+            for runtime, state in ((each, stage.context.switches[each].state()) for each in Runtime)
+        },
+    }  # fmt: skip
+
+
+def test_a_rewind_is_printed_as_json(stage: World) -> None:
+    stage.settle(3, 5000)
+    stage.kafka.logs[PIPELINE.topic][3].records = [MemoryRecord(0, None, b"{}", ())] * 10
+    assert printed("rewind", "3", "--to", "10") == {
+        "topic": "user-login", "partition": 3, "from": 5000, "to": 10, "log_begin": 0, "log_end": 10,
+        "first_newer": None, "committed": None, "group_has_members": False, "stop": None, "executed": False,
+    }  # fmt: skip
