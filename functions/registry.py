@@ -5,11 +5,14 @@ from collections import defaultdict
 from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
+from typing import Final
 
 import functions.pipelines
 from functions.core.errors import InvalidPipeline
 from functions.core.pipeline import AnyPipeline, Pipeline
 from functions.core.sinks import CustomSink, Lake, Topic
+
+NONE: Final = "functions/pipelines: no pipeline is declared: tandem new NAME writes one"
 
 
 def load(name: str, package: ModuleType = functions.pipelines) -> AnyPipeline:

@@ -48,6 +48,7 @@ class LocalStage:
 
     def __post_init__(self) -> None:
         read_settings(self.environment)  # refuses here what would fail each invocation, where only a log shows it
+        self._key.touch(0o600)
         self._key.write_bytes(self.mask_key)
         os.environ.update(self.aws.environment())
         client: Any = Session().client

@@ -33,5 +33,7 @@ def console(
         raise Misconfigured("the packages of the console are missing: pip install 'tandem[console]'") from None
 
     contexts = {name: connect(name) for name in registry.names()}
+    if not contexts:
+        raise Misconfigured(registry.NONE)
     stage = next(iter(contexts.values())).stage
     serve(stage, contexts, ConsoleOptions(host, port, write), typer.echo)

@@ -16,6 +16,7 @@ from typing import Final
 
 from rich.console import Console
 
+from functions import registry
 from functions.core.errors import Misconfigured, TandemError
 from functions.core.handover_ports import Runtime
 from functions.operate.status.partition_status import inspect_pipeline
@@ -99,7 +100,9 @@ def _reload(sandbox: RunningSandbox, view: UpView) -> None:
         view.note(f"saved, and the old code goes on, because of {problem}")
         return
     sandbox.restart()
-    view.note("saved: restarted the enabled runtimes")
+    added = [name for name in registry.names() if name not in sandbox.runtimes]
+    new = f". New, and not running: {', '.join(added)}: end this and run tandem up again" if added else ""
+    view.note(f"saved: restarted the enabled runtimes{new}")
 
 
 @contextmanager
@@ -171,7 +174,8 @@ def down(folder: SandboxFolder, *, fresh: bool) -> int:
                 raise TandemError(f"process {running['pid']} did not end within {END_SECONDS:g} s")
             time.sleep(0.1)
     if fresh:
-        folder.clear()
+        with folder.held():
+            folder.clear()
     ended = "ended the sandbox" if running else "no sandbox is running"
     sys.stdout.write(f"{ended}{', deleted its data' if fresh else ''}\n")
     return 0

@@ -73,13 +73,12 @@ class SandboxStack:
     def running(self) -> Iterator[RunningSandbox]:
         """Set everything up, with the stores as they were saved; at the end stop the runtimes and save the stores."""
         self.folder.logs.mkdir(parents=True, exist_ok=True)
-        client: Any = None
         for name, pipeline in registry.load_all().items():
             self.stages[name] = self._stage(pipeline)
-            client = client or Session().client
         if not self.stages:
-            raise Misconfigured("functions/pipelines: no pipeline is declared: tandem new NAME writes one")
+            raise Misconfigured(registry.NONE)
         some = next(iter(self.stages.values()))
+        client: Any = Session().client  # the stages have set the variables that it reads
         prepare(STAGE, some.lake, some.dead_letters, self.broker)
         snapshot.restore(client, self.folder.stores)
         with ExitStack() as stack:

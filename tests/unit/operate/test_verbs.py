@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from functions import registry
 from functions.adapters.memory_kafka import MemoryRecord
 from functions.cli.main import app
 from functions.cli.stage_options import connect
 from functions.core.dead_letter import DeadLetter
-from functions.core.errors import Corrupt, InvalidSetting
+from functions.core.errors import Corrupt, InvalidSetting, Misconfigured
 from functions.core.handover_ports import Runtime
 from functions.core.ports import StopReason
 from functions.operate import context
@@ -267,3 +268,9 @@ def test_a_rewind_is_printed_as_json(stage: World) -> None:
         "topic": "user-login", "partition": 3, "from": 5000, "to": 10, "log_begin": 0, "log_end": 10,
         "first_newer": None, "committed": None, "group_has_members": False, "stop": None, "executed": False,
     }  # fmt: skip
+
+
+def test_a_console_without_a_pipeline_says_how_to_write_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "names", list)
+    with pytest.raises(Misconfigured, match="no pipeline is declared: tandem new NAME"):
+        RUNNER.invoke(app, ["console"], catch_exceptions=False)
