@@ -20,14 +20,13 @@ from functions.core.errors import Misconfigured
 from sandbox.bench import http
 from sandbox.bench.page import page
 from sandbox.bench.plan import Plan, Task
-from sandbox.bench.result import Failed, Result, Skipped, printed
+from sandbox.bench.result import Failed, Result, Skipped
 from sandbox.bench.summary import Rounds, met
 from sandbox.broker.choose import choose
 from sandbox.demo.report import write
 from sandbox.output_folder import output_folder
 
 OUTPUT_PARTITIONS: Final = 4
-PROFILED: Final = 50_000  # records: fewer give too few samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,7 @@ def _measure(options: BenchOptions, plan: Plan) -> dict[str, Any]:
     load_before = os.getloadavg()[0]
     for number in range(1, options.rounds + 1):
         rounds.results.append(dict(_round(rounds, plan, f"round {number} of {options.rounds}", began)))
-    profiled = not options.only or "profile" in options.only
-    profile = printed("profile", {"records": max(options.records, PROFILED)}) if profiled else {}
+    profiles = plan.profiles() if not options.only or "profile" in options.only else {}
     return {
         "began": started,
         "command": _command(options),
@@ -88,7 +86,7 @@ def _measure(options: BenchOptions, plan: Plan) -> dict[str, Any]:
         "seconds": round(time.monotonic() - began, 1),
         "ratios": rounds.ratios(),
         "measurements": rounds.measurements(),
-        "profile_microseconds": {name: round(value, 3) for name, value in profile.items()},
+        "profile_microseconds": profiles,
     }
 
 

@@ -141,20 +141,28 @@ def series(report: Mapping[str, Any], group: str) -> Iterator[Bar]:
 
 
 def _profile(report: Mapping[str, Any]) -> str:
-    steps = {name: value for name, value in report["profile_microseconds"].items() if value >= 0.05}  # noqa: PLR2004
-    if not steps:
+    profiles = report["profile_microseconds"]
+    if not profiles:
         return ""
-    widest = max(steps.values())
-    bars = "".join(
-        f'<div class="reason">{escape(name)}</div>'
-        f'<div class="bar"><i class="worker" style="width:{100 * value / widest:.1f}%"></i><b>{value:.2f}</b></div>'
-        for name, value in steps.items()
+    widest = max(max(profile.values()) for profile in profiles.values())
+    charts = "".join(
+        f'<h3>{escape(models)}</h3><div class="bars">{_steps(profile, widest)}</div>'
+        for models, profile in profiles.items()
     )
     words = (
         "A sampled profile of settling on one thread, by the innermost module of Tandem: what pydantic and json do "
         "counts for the module that calls them. CPU microseconds a record."
     )
-    return f'<section><h2>Where the time goes</h2><p>{words}</p><div class="bars">{bars}</div></section>'
+    return f"<section><h2>Where the time goes</h2><p>{words}</p>{charts}</section>"
+
+
+def _steps(profile: Mapping[str, float], widest: float) -> str:
+    return "".join(
+        f'<div class="reason">{escape(name)}</div>'
+        f'<div class="bar"><i class="worker" style="width:{100 * value / widest:.1f}%"></i><b>{value:.2f}</b></div>'
+        for name, value in profile.items()
+        if value >= 0.05  # noqa: PLR2004 - microseconds
+    )
 
 
 def _foot(report: Mapping[str, Any]) -> str:

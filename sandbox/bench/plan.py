@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from sandbox.bench import environments, http, kafka_connect
 from sandbox.bench.fill import fill
 from sandbox.bench.load import Load
-from sandbox.bench.result import ROOT, Result, Skipped, environment, parse, run, together
+from sandbox.bench.result import ROOT, Result, Skipped, environment, parse, printed, run, together
 from sandbox.broker.broker import Broker
 
 Group = Literal["validate", "worker", "http", "lambda", "table", "start", "workers", "partitions", "sizes", "rejects"]
@@ -20,6 +21,7 @@ PARTITIONS: Final = 4
 SIZES: Final = {"100 B": 100, "1 KB": 1000, "10 KB": 10_000, "100 KB": 100_000, "1 MB": 1_000_000}
 SIZED_BYTES: Final = 150_000_000  # of a topic whose records are large: more than a worker holds in flight
 HANDLER: Final = "functions.runtimes.msk.handler"
+PROFILED: Final = 50_000  # records: fewer give too few samples
 USUAL: Final = ["boto3", "aws_lambda_powertools", "pydantic.main"]
 
 
@@ -143,6 +145,14 @@ class Plan:
     def _worker(self, load: Load, models: str = "pydantic", partitions: int = PARTITIONS) -> Result:
         given = self._given(load, partitions) | {"gate": False}
         return self._twin("memory_worker", given) if models == "msgspec" else run("memory_worker", given | PYDANTIC)
+
+    def profiles(self) -> dict[str, dict[str, float]]:
+        """Return the sampled profile of settling with each kind of models, by module, in CPU microseconds a record."""
+        found: dict[str, dict[str, float]] = {}
+        for models in ("pydantic", "msgspec") if find_spec("msgspec") else ("pydantic",):
+            profile = printed("profile", {"records": max(self.records, PROFILED), "models": models})
+            found[models] = {name: round(value, 3) for name, value in profile.items()}
+        return found
 
     def _twin(self, module: str, given: Mapping[str, Any]) -> Result:
         """Run a program with the models in msgspec. Skipped if Tandem does not accept them."""

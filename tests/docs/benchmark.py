@@ -70,8 +70,42 @@ def growth() -> str:
 
 def profile() -> str:
     """The sampled profile."""
-    steps = {name: value for name, value in REPORT["profile_microseconds"].items() if value >= 0.1}
-    return _table(("module", "µs CPU a record"), ((f"`{name}`", f"{value:.1f}") for name, value in steps.items()))
+    profiles = REPORT["profile_microseconds"]
+    most = {
+        name: max(profile.get(name, 0) for profile in profiles.values())
+        for profile in profiles.values()
+        for name in profile
+    }
+    rows = (
+        (f"`{name}`", *(f"{profile.get(name, 0):.1f}" for profile in profiles.values()))
+        for name, value in sorted(most.items(), key=lambda step: -step[1])
+        if value >= 0.1
+    )
+    return _table(("module", *(f"{models}, µs CPU a record" for models in profiles)), rows)
+
+
+def floor() -> str:
+    """What no worker can leave out, beside what is to be reached."""
+    measured = REPORT["measurements"]
+    read, hand = (measured[name]["cpu_microseconds"]["median"] for name in ("bare", "hand"))
+    rows = []
+    for models, profile in REPORT["profile_microseconds"].items():
+        ratio = REPORT["ratios"][f"worker_{models}_to_hand"]
+        decode, own = profile["core/decode.py"], profile["pipelines/logins.py"]
+        least = (read + decode + own) / hand
+        rows.append(
+            (
+                models,
+                f"{read:.1f}",
+                f"{decode:.1f}",
+                f"{own:.1f}",
+                f"**{least:.2f}**",
+                f"{ratio['target']:g}",
+                f"{ratio['median']:.2f}",
+            )
+        )
+    head = ("models", "read", "decode", "`process`", "their sum / by hand", "to reach", "the worker")
+    return _table(head, rows)
 
 
 def sizes() -> str:

@@ -70,5 +70,6 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "start": benchmark.start,
     "growth": benchmark.growth,
     "profile": benchmark.profile,
+    "floor": benchmark.floor,
     "sizes": benchmark.sizes,
 }

@@ -21,7 +21,7 @@ def report(rounds: Rounds) -> dict[str, Any]:
         "began": "2026-11-26T10:00:00+00:00", "command": "tandem bench", "records": 100, "rounds": 1, "seconds": 3.0,
         "machine": {"cores": 2, "python": "3.11.7", "system": "Linux x86_64", "load_before": 0.1},
         "broker": {"version": "4.4.0"}, "ratios": rounds.ratios(), "measurements": rounds.measurements(),
-        "profile_microseconds": {"core/decode.py": 1.25, "core/rare.py": 0.01},
+        "profile_microseconds": {"pydantic": {"core/decode.py": 1.25, "core/rare.py": 0.01}},
     }  # fmt: skip
 
 
