@@ -4,7 +4,7 @@ They have the reference pipeline only, so another pipeline changes no test here.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from cdk import node
 from functions import registry
+from functions.adapters.topic import PRODUCER
 from functions.core.pipeline import AnyPipeline
 
 node.use()
@@ -20,6 +21,14 @@ node.use()
 ROOT = Path(__file__).parents[2]
 REFERENCE: Mapping[str, AnyPipeline] = {"logins": registry.load("logins")}
 WHOLE = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _quiet_producers() -> Iterator[None]:
+    """A producer of this process can outlive its broker, and would log that into whatever test runs then."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PRODUCER, "log_level", 0)
+        yield
 
 
 def _only_reference(stage: Mapping[str, Any]) -> dict[str, Any]:

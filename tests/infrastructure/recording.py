@@ -96,7 +96,6 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     monkeypatch.setattr("confluent_kafka.Producer", producer)
     monkeypatch.setitem(PRODUCER, "stats_cb", recorded.kafka(recorded.producer))
     monkeypatch.setitem(PRODUCER, "statistics.interval.ms", 100)
-    monkeypatch.setitem(PRODUCER, "log_level", 0)  # a producer can outlive its broker, and would log that
     monkeypatch.setattr(
         process, "consumer_settings", lambda *given: consumer_settings(*given) | {"statistics.interval.ms": 1000}
     )
