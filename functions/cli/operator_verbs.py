@@ -3,11 +3,12 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import typer
 
+from functions.cli.operator_terminal import operator_terminal
 from functions.cli.stage_options import connect, of_stage
 
 EXIT_FAILED: Final = 1
@@ -82,7 +83,8 @@ def resume(
     """
     from functions.operate.resume.run import ResumeRequest, run  # noqa: PLC0415
 
-    stopped = run(connect(), ResumeRequest(partition, since, execute), _say(to_error=as_json))
+    with operator_terminal(to_error=as_json) as terminal:
+        stopped = run(connect(), ResumeRequest(partition, since, execute), terminal.say)
     if as_json:
         _print(stopped.as_dict(), executed=execute)
 
@@ -104,7 +106,8 @@ def quarantine(
     """
     from functions.operate.quarantine.run import QuarantineRequest, run  # noqa: PLC0415
 
-    result = run(connect(), QuarantineRequest(partition, since, execute), _say(to_error=as_json))
+    with operator_terminal(to_error=as_json) as terminal:
+        result = run(connect(), QuarantineRequest(partition, since, execute), terminal.say)
     if as_json:
         _print(result.as_dict(), executed=execute)
 
@@ -136,14 +139,10 @@ def rewind(  # noqa: PLR0913, PLR0917 - one for each option
     if execute and expected is None:
         raise typer.BadParameter("--execute requires --from, the ledger's offset: run it without --execute to see it")
     request = RewindRequest(partition, to, expected, all_new, execute)
-    snapshot = run(connect(), request, _say(to_error=as_json))
+    with operator_terminal(to_error=as_json) as terminal:
+        snapshot = run(connect(), request, terminal.say)
     if as_json:
         _print(snapshot.as_dict(), executed=execute)
-
-
-def _say(*, to_error: bool) -> Callable[[str], None]:
-    """Return what prints a line of text: to standard error where standard output is for data."""
-    return lambda text: typer.echo(text, err=to_error)
 
 
 def _print(found: Mapping[str, Any], *, executed: bool) -> None:

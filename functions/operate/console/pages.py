@@ -25,7 +25,7 @@ from functions.operate.console.watching import PipelineWatch
 from functions.operate.dead_letters.listing import ListedLetter, letters_of, list_letters
 from functions.operate.formatting import duration, moment, number, printable
 from functions.operate.plan.picture import picture
-from functions.operate.plan.text import recommendation
+from functions.operate.plan.text import HEAD, basis, cells, recommendation
 from functions.operate.stops import since
 
 HERE: Final = Path(__file__).parent
@@ -56,15 +56,14 @@ class Pages:
         """Show what the pipeline costs on each runtime, for the traffic of the form or of the stage."""
         name, watch = self._watch(request)
         fields = {key: value for key, value in request.query_params.items() if value}
-        found, text, error = None, "", ""
+        found, error = None, ""
         try:
             found = await run_in_threadpool(plan_of, watch.context, fields)
-            text = recommendation(found, name)
         except TandemError as failure:
             error = str(failure)
         return self._render(
             "plan.html", status=400 if error and fields else 200, title=f"{name}: plan", name=name, fields=fields,
-            found=found, recommendation=text, error=error,
+            found=found, error=error, head=HEAD, cells=cells, basis=basis, recommendation=recommendation,
         )  # fmt: skip
 
     async def plan_picture(self, request: Request) -> Response:

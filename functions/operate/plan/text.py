@@ -7,6 +7,7 @@ from functions.core.handover_ports import Runtime
 from functions.operate.formatting import runs, table
 from functions.operate.plan.plan import MONTH_HOURS, Option, Plan, curve_rates
 
+HEAD: Final = ("runtime", "$ a month", "latency", "headroom")
 CHART_ROWS: Final = 10
 MIN_CHART_COLUMNS: Final = 20
 AXIS: Final = 8  # columns of a label and its line
@@ -14,25 +15,31 @@ AXIS: Final = 8  # columns of a label and its line
 
 def plan_text(found: Plan, columns: int) -> str:
     """Return the whole text, for a terminal of this width."""
-    rows = [
-        (
-            each.name, f"{each.dollars:,.2f}", f"{each.latency:.1f} s",
-            "-" if each.headroom == inf else f"{each.headroom:,.1f} x",
-        )
-        for each in found.options
-    ]  # fmt: skip
-    prices = found.model.prices
     return "\n".join(
         [
-            table(("runtime", "$ a month", "latency", "headroom"), rows),
+            table(HEAD, map(cells, found.options)),
             "",
             recommendation(found),
             "",
-            f"traffic: {found.profile.source}, peak {found.profile.peak:,.0f} records/s",
-            f"prices: {prices.region}, {prices.date}, without Kafka, network and storage, which both runtimes share",
+            *basis(found),
             *(["", chart(found, columns)] if found.crossover else []),
         ]
     )
+
+
+def cells(option: Option) -> tuple[str, ...]:
+    """Return an option as the cells under HEAD."""
+    headroom = "-" if option.headroom == inf else f"{option.headroom:,.1f} x"
+    return option.name, f"{option.dollars:,.2f}", f"{option.latency:.1f} s", headroom
+
+
+def basis(found: Plan) -> list[str]:
+    """Return what a plan is made from, as lines."""
+    prices = found.model.prices
+    return [
+        f"traffic: {found.profile.source}, peak {found.profile.peak:,.0f} records/s",
+        f"prices: {prices.region}, {prices.date}, without Kafka, network and storage, which both runtimes share",
+    ]
 
 
 def recommendation(found: Plan, name: str = "PIPELINE") -> str:
