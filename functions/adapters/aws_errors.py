@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from functions.core.errors import Fatal, Refused, TandemError, Unavailable
 
@@ -57,6 +58,7 @@ CONNECTION_ERRORS: Final = (
     exceptions.CredentialRetrievalError,
     exceptions.MetadataRetrievalError,
     ResponseParserError,  # a response that was cut off
+    HTTPError,  # the same where botocore reads the body of an error, and lets urllib3's own error through
 )
 
 
@@ -67,7 +69,7 @@ def calling(resource: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _response_error(resource, error) from _cause(error)
-    except (BotoCoreError, ResponseParserError) as error:
+    except (BotoCoreError, ResponseParserError, HTTPError) as error:
         raise _request_error(resource, error) from _cause(error)
 
 

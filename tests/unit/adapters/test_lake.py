@@ -1,11 +1,17 @@
 import io
+import socket
+import struct
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from threading import Thread
 from typing import Any
 
 import pytest
 from arro3.core import Array, DataType, RecordBatch
 from arro3.io import read_parquet, write_parquet
+from boto3 import Session
+from botocore.config import Config
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from pydantic import create_model
@@ -97,3 +103,29 @@ def test_a_body_that_breaks_off_is_unavailable(aws: Aws) -> None:
         stub.add_response("get_object", response, {"Bucket": "lake", "Key": KEY})
         with pytest.raises(Unavailable, match="IncompleteReadError"):
             S3Lake(aws.s3, "lake").get(SOURCE, DAY, 345)
+
+
+def _cut_off(listening: socket.socket, status: bytes) -> None:
+    """Answer each request with the head of a response and a part of its body, then reset the connection."""
+    with suppress(OSError):  # the socket is closed at the end
+        while True:
+            connection, _ = listening.accept()
+            connection.recv(65536)
+            connection.sendall(
+                b"HTTP/1.1 %b\r\nContent-Length: 100\r\nContent-Type: application/xml\r\n\r\n<Error>" % status
+            )
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close sends a reset
+            connection.close()
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"404 Not Found", b"412 Precondition Failed", b"503 Slow Down"])
+def test_a_response_that_is_cut_off_is_unavailable_whatever_its_status(status: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=_cut_off, args=(listening, status), daemon=True)
+        thread.start()
+        client = Session().client(
+            "s3", endpoint_url=f"http://127.0.0.1:{listening.getsockname()[1]}", region_name="us-east-1",
+            aws_access_key_id="x", aws_secret_access_key="x", config=Config(retries={"total_max_attempts": 1}),
+        )  # fmt: skip
+        with pytest.raises(Unavailable):
+            S3Lake(client, "lake").get(SOURCE, DAY, 345)
